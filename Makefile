@@ -1,0 +1,86 @@
+# `make help` lists what there is. Every target may be called again at once: what is already there is not made twice.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash -o pipefail
+export PYTHONPATH := $(CURDIR)/tools
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+API_SOURCES := $(shell find operator/haapp/api -name '*.py' 2>/dev/null)
+CRD := crds/highavailabilityapps.highavailability.dev.yaml
+CLUSTER ?= dev
+PYTEST_ARGS ?=
+
+.PHONY: help venv cluster-bin cluster cluster-down demo demo-down test test-unit test-cluster lint format generate lock dist clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "  First time: 'make demo' to see it run, 'make test' to check it. Both build the control plane once (minutes, cached per user)."
+	@echo "  Variables: CLUSTER=name (dev), CONTEXT=kind-... or kwok-... (test against that cluster), PYTEST_ARGS='-k name',"
+	@echo "             KUBEBUILDER_ASSETS=folder with ready binaries."
+
+venv: $(INSTALLED) ## the Python environment .venv, from requirements.lock
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "venv: installing $$(grep -c '==' requirements.lock) locked packages into $(VENV)"
+	@$(BIN)/pip install --quiet --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
+	@touch $@
+
+cluster-bin: ## find or build the control plane (etcd, kube-*, kwok); the last line is its folder
+	@$(PYTHON) -m devcluster binaries
+
+cluster: $(INSTALLED) ## start the embedded cluster CLUSTER (6 nodes, 3 zones)
+	@$(BIN)/python -m devcluster create $(CLUSTER)
+
+cluster-down: $(INSTALLED) ## stop and delete it
+	@$(BIN)/python -m devcluster delete $(CLUSTER)
+
+demo: $(INSTALLED) ## everything at once: cluster, CRD, operator, two applications; left running
+	@$(BIN)/python -m devcluster demo
+
+demo-down: $(INSTALLED) ## stop the demo's operator and cluster
+	@$(BIN)/python -m devcluster demo-down
+
+test: lint test-unit test-cluster ## all tests: lint, unit, and the operator on a real API server
+
+test-unit: $(INSTALLED) ## the pure tests, in seconds
+	$(BIN)/pytest tests/unit $(PYTEST_ARGS)
+
+test-cluster: $(INSTALLED) ## the tests against an embedded cluster, or against CONTEXT
+	$(BIN)/pytest $(wildcard tests/cluster tests/faults) $(PYTEST_ARGS)
+
+lint: $(INSTALLED) ## ruff, mypy --strict, the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED) ## ruff's fixes and its formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(CRD) ## the CRD, from operator/haapp/api
+
+$(CRD): $(INSTALLED) $(API_SOURCES)
+	@mkdir -p $(@D)
+	$(BIN)/python -m haapp.api.crd > $@
+
+# Hashes and versions only: where packages come from is the machine's own configuration.
+UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-build-options pyproject.toml
+
+lock: $(INSTALLED) ## renew the lock files from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
+	$(UV_LOCK) $(LOCK_ARGS) --extra dev --output-file requirements.lock
+	$(UV_LOCK) --constraints requirements.lock --output-file requirements-runtime.lock
+
+dist: $(INSTALLED) generate ## the wheel, in dist/
+	$(BIN)/hatchling build --target wheel
+
+clean: ## remove what is built here (the cached control plane stays)
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
