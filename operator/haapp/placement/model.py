@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from haapp.api.names import GROUP, LABEL_COMPONENT, LABEL_NAME, ZONE_KEY
+from haapp.api.names import ANNOTATION_PREFIX, LABEL_COMPONENT, LABEL_NAME, ZONE_KEY
 from haapp.api.objects import Object
 from haapp.placement.quantities import milli_cpu, whole
 
@@ -179,7 +179,7 @@ def deployment_of(obj: Object) -> Deployment:
         ),
         revision=_revision(annotations),
         paused=bool(spec.get("paused")),
-        annotations=tuple(pair for pair in _pairs(annotations) if pair[0].startswith(f"{GROUP}/")),
+        annotations=tuple(pair for pair in _pairs(annotations) if pair[0].startswith(ANNOTATION_PREFIX)),
         selector=selector_text(_map(spec, "selector")),
     )
 
