@@ -1,11 +1,26 @@
 """Which pods count: ready ones, those of the current revision, and how many are asked for."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from haapp.placement.model import Deployment, Node, Pod, ReplicaSet
 
 FINISHED: Final = ("Succeeded", "Failed")
+
+
+class Live(Protocol):
+    """What is seen of an app: its Deployment, ReplicaSets and pods (of every revision), its cache's pods, all nodes."""
+
+    @property
+    def deployment(self) -> Deployment | None: ...
+    @property
+    def replica_sets(self) -> tuple[ReplicaSet, ...]: ...
+    @property
+    def pods(self) -> tuple[Pod, ...]: ...
+    @property
+    def cache_pods(self) -> tuple[Pod, ...]: ...
+    @property
+    def nodes(self) -> tuple[Node, ...]: ...
 
 
 def by_name(nodes: Iterable[Node]) -> Mapping[str, Node]:
@@ -38,3 +53,16 @@ def owned(deployment: Deployment | None, replica_sets: Iterable[ReplicaSet]) -> 
 def of_revision(pods: Iterable[Pod], template_hash: str | None) -> tuple[Pod, ...]:
     """The pods of one revision; all of them where no revision is known."""
     return tuple(pod for pod in pods if template_hash is None or pod.template_hash == template_hash)
+
+
+def settled(live: Live) -> bool:
+    """Whether nothing is going on: the Deployment has been observed whole, runs one revision only, and every pod asked
+    for is there and ready. Nothing may be moved before."""
+    deployment = live.deployment
+    if deployment is None or deployment.paused or deployment.observed_generation < deployment.generation:
+        return False
+    desired = deployment.desired or 0
+    present = sum(pod.phase not in FINISHED for pod in live.pods)
+    counted = (deployment.replicas, deployment.updated, deployment.available, present)
+    ready = of_revision(ready_pods(live.pods, by_name(live.nodes)), current_hash(deployment, live.replica_sets))
+    return all(number == desired for number in counted) and len(ready) == desired

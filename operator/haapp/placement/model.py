@@ -203,8 +203,10 @@ def replica_set_of(obj: Object) -> ReplicaSet:
 def selector_text(selector: Mapping[str, Any]) -> str:
     """A LabelSelector as `kubectl -l` and the scale subresource read it: `a=b,c in (d,e),!f`."""
     terms = [f"{key}={value}" for key, value in sorted(_map(selector, "matchLabels").items())]
-    for item in _maps(selector, "matchExpressions"):
-        terms.append(_expression(_text(item, "key"), _text(item, "operator"), item.get("values") or ()))
+    terms.extend(
+        _expression(_text(item, "key"), _text(item, "operator"), item.get("values") or ())
+        for item in _maps(selector, "matchExpressions")
+    )
     return ",".join(terms)
 
 

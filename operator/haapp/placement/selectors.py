@@ -46,14 +46,10 @@ def _all(expressions: Iterable[Mapping[str, Any]] | None, labels: Labels) -> boo
 def _matches(expression: Mapping[str, Any], labels: Labels) -> bool:
     key, values = str(expression.get("key")), expression.get("values") or ()
     match expression.get("operator"):
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
+        case "In" | "Exists" as operator:
+            return key in labels and (operator == "Exists" or labels[key] in values)
+        case "NotIn" | "DoesNotExist" as operator:
+            return key not in labels or (operator == "NotIn" and labels[key] not in values)
         case "Gt":
             return _compare(labels.get(key), values) > 0
         case "Lt":

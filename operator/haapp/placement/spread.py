@@ -14,9 +14,6 @@ from haapp.api.spec import Spec
 from haapp.placement.domains import domain_of
 from haapp.placement.model import Node, Pod
 
-Excess = tuple[int, ...]
-"""How far each level's skew is beyond its `maxSkew`, zone first; tuples of one app compare as the levels' order."""
-
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -81,13 +78,22 @@ def global_minimum(level: Level, numbers: list[int]) -> int:
     return min(numbers)
 
 
-def excess(spec: Spec, pods: Iterable[Pod], eligible: Iterable[Node], nodes: Mapping[str, Node]) -> Excess:
-    """How far the given pods are beyond each level's `maxSkew`; all zeros is balanced."""
-    pods, eligible = tuple(pods), tuple(eligible)
-    return tuple(
-        max(0, skew(level, counts(level.key, pods, nodes), domains(level, eligible)) - level.max_skew)
-        for level in levels(spec)
-    )
+def misplaced(level: Level, placed: Mapping[str, int], among: Iterable[str]) -> int:
+    """The least number of pods to move until the skew is within `maxSkew`; 0 exactly when it is.
+
+    Where several domains are equally full, moving one pod leaves the skew as it was and yet helps: this number says so,
+    since no move lowers it by more than one."""
+    numbers = [placed.get(name, 0) for name in among]
+    if not numbers:
+        return 0
+    even = sum(numbers) // len(numbers)
+    floors = range(min(numbers), even + 1) if len(numbers) >= (level.min_domains or 1) else range(1)
+    return min(_moves(numbers, floor, floor + level.max_skew) for floor in floors)
+
+
+def _moves(numbers: list[int], low: int, high: int) -> int:
+    """How many must move so that every domain holds `low` to `high`."""
+    return max(sum(max(0, n - high) for n in numbers), sum(max(0, low - n) for n in numbers))
 
 
 def _hard(when_unsatisfiable: str) -> bool:
