@@ -1,0 +1,1 @@
+"""kubectl-haapp: the operator's own pure functions at a terminal. One module per command."""
