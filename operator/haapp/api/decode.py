@@ -5,7 +5,7 @@ The data must have passed `haapp.api.check`: nothing is looked at twice here.
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from haapp.api.durations import parse_duration
 from haapp.api.hints import Hint, Property, properties_of, read_hint
@@ -45,8 +45,8 @@ def _decoder(hint: Hint) -> Decoder | None:
         return lambda value: {"name": container.default_name, **value}
     if hint.is_section:
         return partial(decode, hint.base)
-    if get_origin(hint.base) is tuple:
-        entry = _decoder(read_hint(get_args(hint.base)[0]))
+    if hint.entry:
+        entry = _decoder(read_hint(hint.entry))
         return tuple if entry is None else lambda value: tuple(map(entry, value))
     return None
 

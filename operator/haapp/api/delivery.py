@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from haapp.api.markers import Core, IntOrPercent, Json, NotNegative, Positive
+from haapp.api.markers import Core, IntOrAnyPercent, IntOrPercent, Json, NotNegative, Positive
 from haapp.api.objects import Object
 
 
@@ -46,14 +46,14 @@ class DisruptionBudget:
 class Rollout:
     """How a new revision replaces the old one, without losing a request."""
 
-    max_surge: IntOrPercent = 1
+    max_surge: IntOrAnyPercent = 1
     """How many pods above the desired number."""
     max_unavailable: IntOrPercent = 0
     """How many pods below the desired number."""
     min_ready_seconds: NotNegative = 5
     """How long a pod must be ready to count as available."""
     progress_deadline_seconds: NotNegative = 600
-    """How long a rollout may stand still before it counts as failed."""
+    """How long a rollout may stand still before it counts as failed; 0 waits for ever."""
     revision_history_limit: NotNegative = 10
     """How many old revisions are kept to go back to."""
     drain_seconds: NotNegative = 5

@@ -45,7 +45,9 @@ class Ingress:
 class Route:
     """A gateway.networking.k8s.io/v1 HTTPRoute to the Service's first port."""
 
-    parent_refs: Annotated[tuple[Object, ...], Core("gateway.v1.HTTPRouteSpec", "parentRefs")]
+    parent_refs: Annotated[
+        tuple[Annotated[Object, Core("gateway.v1.ParentReference")], ...], Limits(min_items=1, max_items=32)
+    ]
     """Gateways that carry the route."""
     hostnames: Annotated[tuple[Hostname, ...], Limits(max_items=16)] = ()
     """The host names; all of the Gateway's unless given."""

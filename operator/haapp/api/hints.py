@@ -23,6 +23,11 @@ class Hint:
         """Whether the type is a dataclass."""
         return is_dataclass(self.base)
 
+    @property
+    def entry(self) -> Any:
+        """The annotation of a list's entries; None where the type is no list."""
+        return get_args(self.base)[0] if get_origin(self.base) is tuple else None
+
     def all(self, kind: type[M]) -> tuple[M, ...]:
         """Every marker of a kind, the innermost first."""
         return tuple(marker for marker in self.markers if isinstance(marker, kind))

@@ -60,14 +60,18 @@ class ContainerWith:
 
 LABEL_PATTERN: Final = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 PERCENT_PATTERN: Final = "^(100|[1-9]?[0-9])%$"
+ANY_PERCENT_PATTERN: Final = "^[0-9]{1,4}%$"
 ENV_PATTERN: Final = "^[-._a-zA-Z][-._a-zA-Z0-9]*$"
 
 Port = Annotated[int, Limits(minimum=1, maximum=65535)]
 Positive = Annotated[int, Limits(minimum=1)]
 NotNegative = Annotated[int, Limits(minimum=0)]
 Seconds = Annotated[int, Duration(), Limits(min_length=2, max_length=18, pattern=durations.PATTERN)]
-IntOrPercent = Annotated[int | str, Core("intstr.IntOrString"), Limits(pattern=PERCENT_PATTERN)]
-PortNumberOrName = Annotated[int | str, Core("intstr.IntOrString"), Limits(pattern=LABEL_PATTERN)]
+IntOrPercent = Annotated[int | str, Core("intstr.IntOrString"), Limits(minimum=0, pattern=PERCENT_PATTERN)]
+IntOrAnyPercent = Annotated[int | str, Core("intstr.IntOrString"), Limits(minimum=0, pattern=ANY_PERCENT_PATTERN)]
+PortNumberOrName = Annotated[
+    int | str, Core("intstr.IntOrString"), Limits(minimum=1, maximum=65535, max_length=15, pattern=LABEL_PATTERN)
+]
 Quantity = Annotated[int | str, Core("resource.Quantity")]
 Name = Annotated[str, Limits(min_length=1, max_length=63, pattern=LABEL_PATTERN)]
 ObjectName = Annotated[str, Limits(min_length=1, max_length=253)]

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from haapp.api.markers import Image, IntOrPercent, LabelSelector, Limits, Port, Positive, Quantity, Resources, Seconds
 
 WhenUnsatisfiable = Literal["DoNotSchedule", "ScheduleAnyway"]
-KeepReady = Annotated[IntOrPercent, Limits(minimum=0)]
 ZoneName = Annotated[str, Limits(min_length=1, max_length=63)]
 
 
@@ -22,7 +21,7 @@ class Zones:
     """DoNotSchedule holds a pod back rather than break the spread; ScheduleAnyway only prefers it."""
     names: Annotated[tuple[ZoneName, ...], Limits(max_items=100)] = ()
     """The only zones to use."""
-    keep_ready: KeepReady | None = None
+    keep_ready: IntOrPercent | None = None
     """How many pods, or which percentage of the desired ones (rounded up), must be left when the worst zone is lost."""
 
 
@@ -36,7 +35,7 @@ class Nodes:
     """DoNotSchedule holds a pod back rather than break the spread; ScheduleAnyway only prefers it."""
     anti_affinity: Literal["Required", "Preferred", "None"] = "Preferred"
     """Whether two pods may share a node: never (Required), if need be (Preferred), freely (None)."""
-    keep_ready: KeepReady | None = None
+    keep_ready: IntOrPercent | None = None
     """How many pods, or which percentage of the desired ones (rounded up), must be left when the worst node is lost."""
 
 
