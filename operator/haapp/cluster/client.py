@@ -1,0 +1,183 @@
+"""Requests to the API server: the official client's configuration and credentials, without its models.
+
+The official client deserialises every answer into model classes, which costs more time than the request itself, and
+escapes non-ASCII text in the body of a server-side apply in a way that the server refuses; so bodies are made here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import aiohttp
+import orjson
+from kubernetes.aio import config as kubeconfig
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from haapp import exceptions
+
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+REQUEST_TIMEOUT = 30.0
+"""Seconds that one request may take, connecting included."""
+
+Observer = Callable[[str, str, int, float], None]
+"""Called after each request with verb, resource (the plural), HTTP status (0: no answer) and seconds."""
+
+_UNPRINTABLE = re.compile("[\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+
+
+def encode(obj: object) -> bytes:
+    """The JSON text of an object, which is valid YAML too: a server-side apply's body is read as YAML."""
+    text = orjson.dumps(obj)
+    if text.isascii() and b"\x7f" not in text:
+        return text
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text.decode()).encode()
+
+
+class Client:
+    """An HTTP session with the API server. Errors are those of `haapp.exceptions`."""
+
+    def __init__(self, configuration: Configuration, *, user_agent: str, observe: Observer | None = None) -> None:
+        self._configuration = configuration
+        self._user_agent = user_agent
+        self._observe = observe
+        self._session = self._open()
+
+    @classmethod
+    async def connect(cls, *, user_agent: str = "haapp-operator", observe: Observer | None = None) -> Self:
+        """A client for the cluster of the kubeconfig's current context, or of the pod's service account."""
+        return cls(await load_configuration(), user_agent=user_agent, observe=observe)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+        content_type: str = JSON,
+        accept: str = JSON,
+        timeout: float = REQUEST_TIMEOUT,
+    ) -> dict[str, Any]:
+        """Send one request and return the decoded answer; `timeout` is in seconds."""
+        started = time.monotonic()
+        status = 0
+        try:
+            async with await self._send(method, path, params, body, content_type, accept, timeout) as response:
+                status = response.status
+                return await self._decode(response, f"{method} {path}")
+        except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
+            message = str(error) or f"no answer within {timeout:.0f} s"
+            raise exceptions.Unavailable(message, request=f"{method} {path}") from error
+        finally:
+            if self._observe:
+                self._observe(method, resource_of(path), status, time.monotonic() - started)
+
+    async def stream(self, path: str, params: Mapping[str, str], accept: str) -> aiohttp.ClientResponse:
+        """Open a watch; the caller reads its lines and closes it."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_TIMEOUT)
+        headers = await self._headers(accept)
+        response = await self._session.get(self._url(path), params=params, headers=headers, timeout=timeout)
+        if response.status >= 400:
+            await self._decode(response, f"WATCH {path}")
+        return response
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: object,
+        content_type: str,
+        accept: str,
+        timeout: float,
+    ) -> aiohttp.ClientResponse:
+        headers = await self._headers(accept)
+        data = None
+        if body is not None:
+            data = encode(body)
+            headers["Content-Type"] = content_type
+        response = await self._session.request(
+            method,
+            self._url(path),
+            params=params,
+            data=data,
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(total=timeout),
+        )
+        if response.status == 401:
+            await self._renew_credentials()
+        return response
+
+    async def _decode(self, response: aiohttp.ClientResponse, request: str) -> dict[str, Any]:
+        text = await response.read()
+        try:
+            answer = orjson.loads(text) if text else {}
+        except orjson.JSONDecodeError:
+            answer = {"message": text[:200].decode(errors="replace")}
+        if response.status >= 400:
+            response.release()
+            raise exceptions.from_answer(
+                response.status, answer, retry_after=response.headers.get("Retry-After"), request=request
+            )
+        return answer if isinstance(answer, dict) else {}
+
+    async def _headers(self, accept: str) -> dict[str, str]:
+        headers = {"Accept": accept, "User-Agent": self._user_agent}
+        for setting in (await self._configuration.auth_settings()).values():
+            if setting["value"]:
+                headers[setting["key"]] = setting["value"]
+        return headers
+
+    async def _renew_credentials(self) -> None:
+        """A client certificate or token has run out: the next request goes with what the kubeconfig says now."""
+        old, self._configuration = self._session, await load_configuration()
+        self._session = self._open()
+        asyncio.get_running_loop().call_later(REQUEST_TIMEOUT, lambda: asyncio.ensure_future(old.close()))
+
+    def _open(self) -> aiohttp.ClientSession:
+        context = RESTClientObject(self._configuration).ssl_context
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context, limit=64, keepalive_timeout=60), read_bufsize=2**21
+        )
+
+    def _url(self, path: str) -> str:
+        return f"{self._configuration.host.rstrip('/')}{path}"
+
+
+def in_cluster() -> bool:
+    """Whether to log in as the pod's service account: there is one, and no kubeconfig is named."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ and not os.environ.get("KUBECONFIG")
+
+
+async def load_configuration() -> Configuration:
+    """The service account of the pod that this runs in, or the kubeconfig's current context."""
+    configuration = Configuration()
+    if in_cluster():
+        kubeconfig.load_incluster_config(client_configuration=configuration)
+    else:
+        await kubeconfig.load_kube_config(client_configuration=configuration)
+    return configuration
+
+
+def resource_of(path: str) -> str:
+    """The plural (and subresource) that a path names, for the metrics: `/apis/apps/v1/namespaces/a/deployments/b`."""
+    parts = path.strip("/").split("/")
+    rest = parts[3:] if parts[0] == "apis" else parts[2:]
+    if len(rest) > 2 and rest[0] == "namespaces":
+        rest = rest[2:]
+    return "/".join([rest[0], *rest[2:]]) if rest else "/".join(parts)

@@ -1,0 +1,48 @@
+"""How Kopf is used: as the watcher and indexer, with nothing of its own left on any object."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import kopf
+
+from haapp.api.names import LABEL_MANAGED_BY, MANAGED_BY
+from haapp.children import KINDS
+from haapp.cluster.client import in_cluster
+
+OURS = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+DEPENDENTS = (("", "v1", "pods"), ("apps", "v1", "replicasets"))
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """Kopf compares each object with the state that it stored last time; here nothing is stored or compared."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None) -> kopf.BodyEssence:
+        return kopf.BodyEssence({})
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        return None
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Watch only what the operator manages, and write nothing."""
+    settings.posting.enabled = False
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.queueing.idle_timeout = 0.5
+    for kind in KINDS:
+        settings.watching.label_selectors[kind.group, kind.version, kind.plural] = OURS
+    for resource in DEPENDENTS:
+        settings.watching.label_selectors[resource] = OURS
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+
+
+def login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo | None:
+    """The same credentials as the writing client's: the pod's service account, or the kubeconfig's context."""
+    if in_cluster():
+        return kopf.login_with_service_account(settings=settings)
+    return kopf.login_with_kubeconfig(settings=settings)

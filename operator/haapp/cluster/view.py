@@ -1,0 +1,83 @@
+"""What the watches have shown, read from Kopf's indices and corrected by what the operator wrote since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import kopf
+
+from haapp.children import Child
+from haapp.cluster.discovery import Discovery
+from haapp.cluster.overlay import Overlay
+from haapp.cluster.selectors import selector_text
+from haapp.cluster.watches import Target, Watches
+from haapp.placement.model import Node, Pod, ReplicaSet, pod_of
+from haapp.reconcile.ports import Key
+
+_PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Indices:
+    """Kopf's indices, as its handlers get them."""
+
+    apps: kopf.Index[Key, Mapping[str, Any]]
+    children: kopf.Index[Key, Child]
+    pods: kopf.Index[Key, Pod]
+    replica_sets: kopf.Index[Key, ReplicaSet]
+    nodes: kopf.Index[str, Node]
+
+
+class ClusterView:
+    """Implements `haapp.reconcile.ports.View`."""
+
+    def __init__(self, indices: Indices, overlay: Overlay, watches: Watches, discovery: Discovery) -> None:
+        self._indices = indices
+        self._overlay = overlay
+        self._watches = watches
+        self._discovery = discovery
+
+    def app(self, key: Key) -> Mapping[str, Any] | None:
+        seen = next(iter(_of(self._indices.apps, key)), None)
+        return self._overlay.app(key, seen)
+
+    def children(self, key: Key) -> tuple[Child, ...]:
+        return self._overlay.children(key, _of(self._indices.children, key))
+
+    def pods(self, key: Key) -> tuple[Pod, ...]:
+        return tuple(_of(self._indices.pods, key))
+
+    def replica_sets(self, key: Key) -> tuple[ReplicaSet, ...]:
+        return tuple(_of(self._indices.replica_sets, key))
+
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(node for name in self._indices.nodes for node in self._indices.nodes[name])
+
+    async def selected_pods(self, key: Key, selector: Mapping[str, Any]) -> tuple[Pod, ...]:
+        target = Target(f"/api/v1/namespaces/{key.namespace}/pods", selector_text(selector))
+        await self._watches.use(key, target, pod_of)
+        return tuple(self._watches.items(target).values())
+
+    async def config_versions(self, key: Key, references: frozenset[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        versions: dict[tuple[str, str], str] = {}
+        for kind in sorted({kind for kind, _ in references}):
+            target = Target(f"/api/v1/namespaces/{key.namespace}/{_PLURALS[kind]}", metadata_only=True)
+            await self._watches.use(key, target, _version)
+            items = self._watches.items(target)
+            versions |= {(kind, name): items[name] for of, name in references if of == kind and name in items}
+        return versions
+
+    async def cluster(self, wanted: frozenset[str]) -> tuple[tuple[int, int], frozenset[str]]:
+        return await self._discovery.look(wanted)
+
+
+def _of(index: kopf.Index[Key, Any], key: Key) -> Iterable[Any]:
+    return index[key] if key in index else ()
+
+
+def _version(obj: dict[str, Any]) -> str:
+    """Changes whenever the object does. Its content is not looked at: of a Secret only the metadata is read."""
+    meta = obj["metadata"]
+    return f"{meta['uid']}/{meta['resourceVersion']}"

@@ -1,0 +1,149 @@
+"""Watches of what only some apps refer to: a cache that the operator does not run, ConfigMaps and Secrets.
+
+Kopf watches whole kinds. These are watched only where an app asks for them, filtered by the server, and of ConfigMaps
+and Secrets nothing but the metadata is ever transferred. A watch that no app has asked for in a while is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+
+from haapp.cluster.client import JSON, METADATA, METADATA_LIST, Client
+from haapp.exceptions import ApiError, Forbidden
+from haapp.reconcile.ports import Key
+
+logger = logging.getLogger(__name__)
+
+LIST_PATIENCE = 10.0
+"""Seconds that a visit waits for the first list of a new watch."""
+
+UNUSED_SECONDS = 900.0
+RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+FORBIDDEN_RETRY_SECONDS = 300.0
+STREAM_SILENCE = 90.0
+"""Seconds without even a bookmark after which a stream is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One collection: `path` on the API server, `selector` in its text form; `metadata_only` leaves out the rest."""
+
+    path: str
+    selector: str = ""
+    metadata_only: bool = False
+
+
+@dataclass(slots=True)
+class _Watch:
+    project: Callable[[dict[str, Any]], Any]
+    listed: asyncio.Event = field(default_factory=asyncio.Event)
+    items: dict[str, Any] = field(default_factory=dict)
+    users: dict[Key, float] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
+
+
+class Watches:
+    """The watches in use. `changed` is called with each app that uses a collection when something in it changed."""
+
+    def __init__(self, client: Client, changed: Callable[[Key], None]) -> None:
+        self._client = client
+        self._changed = changed
+        self._watches: dict[Target, _Watch] = {}
+
+    async def use(self, key: Key, target: Target, project: Callable[[dict[str, Any]], Any]) -> None:
+        """The app needs the collection: return once it has been listed, or after LIST_PATIENCE seconds."""
+        watch = self._watches.get(target)
+        if watch is None:
+            watch = self._watches[target] = _Watch(project)
+            watch.task = asyncio.create_task(self._run(target, watch), name=f"watch {target.path}")
+        watch.users[key] = time.monotonic()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(watch.listed.wait(), LIST_PATIENCE)
+
+    def items(self, target: Target) -> Mapping[str, Any]:
+        """The projections of the collection's objects by name; empty where it is not watched."""
+        watch = self._watches.get(target)
+        return watch.items if watch else {}
+
+    async def close(self) -> None:
+        """End all watches."""
+        tasks = [watch.task for watch in self._watches.values() if watch.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, target: Target, watch: _Watch) -> None:
+        failures = 0
+        while self._in_use(target, watch):
+            try:
+                await self._follow(target, watch, await self._list(target, watch))
+                failures = 0
+            except Forbidden as error:
+                logger.warning("Changes cannot be followed: %s", error)
+                watch.listed.set()
+                await asyncio.sleep(FORBIDDEN_RETRY_SECONDS)
+            except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                logger.debug("The watch of %s is restarted: %s", target.path, error)
+                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                failures += 1
+
+    def _in_use(self, target: Target, watch: _Watch) -> bool:
+        horizon = time.monotonic() - UNUSED_SECONDS
+        watch.users = {key: used for key, used in watch.users.items() if used >= horizon}
+        if not watch.users:
+            del self._watches[target]
+        return bool(watch.users)
+
+    async def _list(self, target: Target, watch: _Watch) -> str:
+        params = {"resourceVersion": "0"} | ({"labelSelector": target.selector} if target.selector else {})
+        accept = METADATA_LIST if target.metadata_only else JSON
+        answer = await self._client.request("GET", target.path, params=params, accept=accept)
+        items = {obj["metadata"]["name"]: watch.project(obj) for obj in answer.get("items") or ()}
+        changed, watch.items = items != watch.items, items
+        if changed and watch.listed.is_set():
+            self._tell(watch)
+        watch.listed.set()
+        return str(answer["metadata"]["resourceVersion"])
+
+    async def _follow(self, target: Target, watch: _Watch, version: str) -> None:
+        """Follow the changes until the stream has to begin with a list again."""
+        while self._in_use(target, watch):
+            params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
+            if target.selector:
+                params["labelSelector"] = target.selector
+            stream = await self._client.stream(target.path, params, METADATA if target.metadata_only else JSON)
+            try:
+                while line := await asyncio.wait_for(stream.content.readline(), STREAM_SILENCE):
+                    event = orjson.loads(line)
+                    if event["type"] == "ERROR":
+                        return
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    self._take(watch, event["type"], event["object"])
+            finally:
+                stream.close()
+
+    def _take(self, watch: _Watch, kind: str, obj: dict[str, Any]) -> None:
+        name = obj["metadata"].get("name", "")
+        if kind == "DELETED":
+            changed = watch.items.pop(name, None) is not None
+        elif kind == "BOOKMARK":
+            changed = False
+        else:
+            projection = watch.project(obj)
+            changed = watch.items.get(name) != projection
+            watch.items[name] = projection
+        if changed:
+            self._tell(watch)
+
+    def _tell(self, watch: _Watch) -> None:
+        for key in watch.users:
+            self._changed(key)

@@ -1,0 +1,152 @@
+"""The writes, each fenced by the lease: it begins only while this process leads, and ends before another can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from haapp.api.names import API_VERSION, FIELD_MANAGER, GROUP, KIND, PLURAL, VERSION
+from haapp.children import Child, child_of, kind_of
+from haapp.children.kinds import Kind
+from haapp.cluster.client import APPLY, MERGE, REQUEST_TIMEOUT, Client
+from haapp.cluster.events import EventRecorder
+from haapp.cluster.overlay import Overlay
+from haapp.exceptions import Conflict, NotFound
+from haapp.placement.model import Pod, ReplicaSet
+from haapp.reconcile.ports import Foreign, Key
+
+NEVER = "1"
+"""A resourceVersion that no object has: with it an apply creates, or is refused as a conflict where one exists."""
+
+HANDOVER_MANAGER = f"{FIELD_MANAGER}-handover"
+"""Holds `replicas` from the moment when the operator lets go of it until the autoscaler first sets it; without it the
+API server would reset the field to its default of 1."""
+
+
+class Writer:
+    """Implements `haapp.reconcile.ports.Writer`. `time_left` tells how many seconds a write may take, and raises NotLeading."""
+
+    def __init__(
+        self, client: Client, overlay: Overlay, recorder: EventRecorder, time_left: Callable[[], float] | None = None
+    ) -> None:
+        self._client = client
+        self._overlay = overlay
+        self._recorder = recorder
+        self._time_left = time_left or (lambda: REQUEST_TIMEOUT)
+
+    async def create(self, key: Key, obj: dict[str, Any]) -> Child:
+        kind = kind_of(obj)
+        try:
+            return await self._apply(key, kind, {**obj, "metadata": {**obj["metadata"], "resourceVersion": NEVER}})
+        except Conflict:
+            return await self._take_up(key, kind, obj)
+
+    async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
+        kind = kind_of(obj)
+        target = {**obj, "metadata": {**obj["metadata"], "uid": child.uid}}
+        if _lets_go_of_replicas(obj, child):
+            await self._hand_over_replicas(kind, child)
+        return await self._apply(key, kind, target)
+
+    async def delete(self, key: Key, child: Child) -> None:
+        kind = kind_of({"kind": child.kind})
+        options = {"preconditions": {"uid": child.uid}, "propagationPolicy": "Background"}
+        try:
+            await self._write("DELETE", kind.path(child.namespace, child.name), body=options)
+        except (NotFound, Conflict):
+            pass
+        self._overlay.deleted(key, child)
+
+    async def patch_status(self, app: Mapping[str, Any], status: Mapping[str, Any]) -> None:
+        meta = app["metadata"]
+        gone = {field: None for field in app.get("status") or {} if field not in status}
+        patch = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"uid": meta["uid"]},
+            "status": {**gone, **_with_gone_keys(status, app.get("status") or {})},
+        }
+        path = f"/apis/{GROUP}/{VERSION}/namespaces/{meta['namespace']}/{PLURAL}/{meta['name']}/status"
+        answer = await self._write("PATCH", path, body=patch, content_type=MERGE)
+        self._overlay.app_written(Key(meta["namespace"], meta["name"]), answer)
+
+    async def evict(self, namespace: str, pod: Pod) -> None:
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod.name, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": pod.uid}},
+        }
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod.name}/eviction"
+        await self._write("POST", path, body=eviction)
+
+    async def replica_set_template(self, namespace: str, replica_set: ReplicaSet) -> dict[str, Any]:
+        path = f"/apis/apps/v1/namespaces/{namespace}/replicasets/{replica_set.name}"
+        found = await self._client.request("GET", path)
+        template: dict[str, Any] = found["spec"]["template"]
+        return template
+
+    def event(self, app: Mapping[str, Any], reason: str, message: str, *, warning: bool = False) -> None:
+        self._recorder.record(app, reason, message, warning=warning)
+
+    async def _apply(self, key: Key, kind: Kind, obj: dict[str, Any]) -> Child:
+        meta = obj["metadata"]
+        params = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        path = kind.path(meta["namespace"], meta["name"])
+        answer = await self._write("PATCH", path, params=params, body=obj, content_type=APPLY)
+        child = child_of(kind.kind, answer)
+        self._overlay.written(key, child)
+        return child
+
+    async def _take_up(self, key: Key, kind: Kind, obj: dict[str, Any]) -> Child:
+        """Something of that name is there that the watch has not shown: ours, or somebody else's?"""
+        meta = obj["metadata"]
+        found = await self._client.request("GET", kind.path(meta["namespace"], meta["name"]))
+        child = child_of(kind.kind, found)
+        if child.owner_uid != _owner_uid(obj):
+            raise Foreign(kind.kind, meta["name"], _describe_owner(found))
+        return await self.update(key, obj, child)
+
+    async def _hand_over_replicas(self, kind: Kind, child: Child) -> None:
+        assert child.deployment is not None
+        held = {
+            "apiVersion": kind.api_version,
+            "kind": kind.kind,
+            "metadata": {"name": child.name, "namespace": child.namespace, "uid": child.uid},
+            "spec": {"replicas": child.deployment.desired},
+        }
+        params = {"fieldManager": HANDOVER_MANAGER, "force": "true"}
+        path = kind.path(child.namespace, child.name)
+        await self._write("PATCH", path, params=params, body=held, content_type=APPLY)
+
+    async def _write(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        timeout = min(REQUEST_TIMEOUT, self._time_left())
+        return await self._client.request(method, path, timeout=timeout, **request)
+
+
+def _lets_go_of_replicas(obj: dict[str, Any], child: Child) -> bool:
+    return child.kind == "Deployment" and "replicas" not in obj["spec"] and b'"f:replicas"' in child.owned
+
+
+def _owner_uid(obj: dict[str, Any]) -> str:
+    return str(obj["metadata"]["ownerReferences"][0]["uid"])
+
+
+def _describe_owner(found: Mapping[str, Any]) -> str:
+    for reference in found["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return f"belongs to {reference['kind']} {reference['name']!r}"
+    managers = [entry.get("manager") for entry in found["metadata"].get("managedFields") or ()]
+    return f"exists already (made by {managers[0]})" if managers else "exists already"
+
+
+def _with_gone_keys(status: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """A merge patch keeps the keys that it does not name: those that are to go are set to null, on every level."""
+    merged: dict[str, Any] = {}
+    for field, value in status.items():
+        old = before.get(field)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            merged[field] = {**{key: None for key in old if key not in value}, **_with_gone_keys(value, old)}
+        else:
+            merged[field] = value
+    return merged

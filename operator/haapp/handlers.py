@@ -1,0 +1,86 @@
+"""Kopf's decorators: what is watched, what is kept of it, and which app each event is about.
+
+Nothing is decided here. Kopf's handlers with a memory (create, update, delete, timers) would put finalizers and
+annotations on the objects, so only its raw events and its indices are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import kopf
+
+from haapp.runtime import process
+from haapp.api.names import GROUP, PLURAL, VERSION
+from haapp.children import KINDS, Child, child_of
+from haapp.cluster import kopf_settings
+from haapp.cluster.view import Indices
+from haapp.placement.model import Node, Pod, ReplicaSet, node_of, pod_of, replica_set_of
+from haapp.reconcile.ports import Key
+from haapp.runtime.triggers import app_body, app_key
+
+
+@kopf.on.login()
+async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInfo | None:
+    return kopf_settings.login(settings)
+
+
+@kopf.on.startup()
+async def startup(memo: kopf.Memo, settings: kopf.OperatorSettings, **kwargs: Any) -> None:
+    kopf_settings.configure(settings)
+    memo.runtime = await process.start(Indices(**{name: kwargs[name] for name in Indices.__dataclass_fields__}))
+
+
+@kopf.on.cleanup()
+async def cleanup(memo: kopf.Memo, **_: Any) -> None:
+    await memo.runtime.stop()
+
+
+@kopf.index(GROUP, VERSION, PLURAL, id="apps")
+async def index_app(body: kopf.Body, **_: Any) -> Mapping[Key, Mapping[str, Any]]:
+    return {Key(body.meta.namespace or "", body.meta.name or ""): app_body(body)}
+
+
+@kopf.on.event(GROUP, VERSION, PLURAL, id="app")
+async def on_app(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
+    memo.runtime.triggers.app(event)
+
+
+async def index_child(resource: kopf.Resource, body: kopf.Body, **_: Any) -> Mapping[Key, Child]:
+    return {app_key(body): child_of(resource.kind or "", dict(body))}
+
+
+async def on_child(memo: kopf.Memo, resource: kopf.Resource, event: kopf.RawEvent, **_: Any) -> None:
+    memo.runtime.triggers.child(resource.kind, event)
+
+
+for _kind in KINDS:
+    kopf.index(_kind.group, _kind.version, _kind.plural, id="children")(index_child)
+    kopf.on.event(_kind.group, _kind.version, _kind.plural, id="child")(on_child)
+
+
+@kopf.index("", "v1", "pods", id="pods")
+async def index_pod(body: kopf.Body, **_: Any) -> Mapping[Key, Pod]:
+    return {app_key(body): pod_of(dict(body))}
+
+
+@kopf.index("apps", "v1", "replicasets", id="replica_sets")
+async def index_replica_set(body: kopf.Body, **_: Any) -> Mapping[Key, ReplicaSet]:
+    return {app_key(body): replica_set_of(dict(body))}
+
+
+@kopf.on.event("", "v1", "pods", id="pod")
+@kopf.on.event("apps", "v1", "replicasets", id="replica_set")
+async def on_dependent(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
+    memo.runtime.triggers.dependent(event)
+
+
+@kopf.index("", "v1", "nodes", id="nodes")
+async def index_node(body: kopf.Body, **_: Any) -> Mapping[str, Node]:
+    return {body.meta.name or "": node_of(dict(body))}
+
+
+@kopf.on.event("", "v1", "nodes", id="node")
+async def on_node(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
+    memo.runtime.triggers.node(event)

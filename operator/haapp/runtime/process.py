@@ -1,0 +1,99 @@
+"""One running operator: what belongs together from the start of the process to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from haapp.runtime import metrics
+from haapp.cluster.client import Client
+from haapp.cluster.discovery import Discovery
+from haapp.cluster.events import EventRecorder
+from haapp.cluster.lease import Lease
+from haapp.cluster.overlay import Overlay
+from haapp.runtime.endpoints import Endpoints
+from haapp.cluster.view import ClusterView, Indices
+from haapp.cluster.watches import Watches
+from haapp.cluster.writer import Writer
+from haapp.reconcile.ports import Key
+from haapp.reconcile.pipeline import Reconciler
+from haapp.settings import Settings, from_environment
+from haapp.runtime.triggers import Triggers
+from haapp.runtime.workers import Workers
+from haapp.runtime.workqueue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+LIVENESS_SECONDS = 60.0
+"""A due app that no worker has taken for this long means that the process hangs."""
+
+
+async def start(indices: Indices, settings: Settings | None = None) -> Runtime:
+    """Connect to the API server and begin to work (or to stand by)."""
+    settings = settings or from_environment()
+    client = await Client.connect(observe=metrics.observe_request)
+    runtime = Runtime(client, indices, settings)
+    await runtime.start()
+    return runtime
+
+
+class Runtime:
+    """The queue, its workers, the lease and the endpoints of one process."""
+
+    def __init__(self, client: Client, indices: Indices, settings: Settings) -> None:
+        self._settings = settings
+        self._client = client
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._overlay = Overlay()
+        self._lease = self._make_lease() if settings.leader_election else None
+        self._recorder = EventRecorder(client, settings.identity, lambda: self.leading)
+        self._watches = Watches(client, self._queue.add)
+        view = ClusterView(indices, self._overlay, self._watches, Discovery(client))
+        writer = Writer(client, self._overlay, self._recorder, self._lease.time_left if self._lease else None)
+        self._workers = Workers(self._queue, Reconciler(view, writer).visit, settings.workers)
+        self._endpoints = Endpoints(settings.health_port, settings.metrics_port, alive=self._alive, ready=lambda: True)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.triggers = Triggers(self._queue, self._overlay)
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process may write."""
+        return self._lease is None or self._lease.leading
+
+    async def start(self) -> None:
+        await self._endpoints.start()
+        self._tasks.append(asyncio.create_task(self._recorder.run(), name="events"))
+        self._tasks.append(asyncio.create_task(self._lead(), name="leader"))
+
+    async def stop(self) -> None:
+        """Finish the writes in hand, then let the next replica lead."""
+        for task in self._tasks:
+            task.cancel()
+        await self._workers.stop()
+        await self._watches.close()
+        await self._endpoints.stop()
+        if self._lease:
+            await self._lease.release()
+        await self._client.close()
+
+    async def _lead(self) -> None:
+        if self._lease:
+            await self._lease.acquire()
+        metrics.LEADER.set(1)
+        self._workers.start()
+        if self._lease:
+            await self._lease.hold()
+            metrics.LEADER.set(0)
+            signal.raise_signal(signal.SIGTERM)
+
+    def _alive(self) -> bool:
+        return not self.leading or self._queue.age < LIVENESS_SECONDS
+
+    def _make_lease(self) -> Lease:
+        return Lease(
+            self._client,
+            namespace=self._settings.lease_namespace,
+            name=self._settings.lease_name,
+            identity=self._settings.identity,
+        )

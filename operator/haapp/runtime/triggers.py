@@ -1,0 +1,107 @@
+"""An event only says which app to look at, and how soon: at once, or when things have settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from haapp.api.names import LABEL_NAME
+from haapp.children import Child, child_of
+from haapp.placement.model import Node, node_of
+from haapp.reconcile.ports import Key
+from haapp.runtime.workqueue import WorkQueue
+
+QUIET = 0.4
+"""Seconds without news of an app's pods after which its status is judged anew: pods come up in bursts."""
+
+AT_MOST = 1.5
+"""Seconds after which it is judged even though the news goes on."""
+
+
+class Memory(Protocol):
+    """What is told of objects that are gone."""
+
+    def gone(self, key: Key, uid: str) -> None: ...
+
+    def forget(self, key: Key) -> None: ...
+
+    def is_own_write(self, key: Key, version: str) -> bool: ...
+
+
+class Triggers:
+    """Turns watch events into keys of the queue."""
+
+    def __init__(self, queue: WorkQueue[Key], overlay: Memory) -> None:
+        self._queue = queue
+        self._overlay = overlay
+        self._apps: set[Key] = set()
+        self._children: dict[str, tuple[str, bytes, str, bool]] = {}
+        self._nodes: dict[str, Node] = {}
+
+    def app(self, event: Mapping[str, Any]) -> None:
+        """The HighAvailabilityApp itself changed."""
+        meta = event["object"]["metadata"]
+        key = Key(meta["namespace"], meta["name"])
+        if event["type"] == "DELETED":
+            self._apps.discard(key)
+            self._overlay.forget(key)
+        else:
+            self._apps.add(key)
+        if not self._overlay.is_own_write(key, meta.get("resourceVersion", "")):
+            self._queue.add(key)
+
+    def child(self, kind: str, event: Mapping[str, Any]) -> None:
+        """A child changed: what we own of it, which is looked at once, or only its status."""
+        key = app_key(event["object"])
+        child = child_of(kind, event["object"])
+        if event["type"] == "DELETED":
+            self._children.pop(child.uid, None)
+            self._overlay.gone(key, child.uid)
+            self._queue.add(key)
+        elif self._is_news(child):
+            self._queue.add(key)
+        elif child.deployment is not None:
+            self.settle(key)
+
+    def dependent(self, event: Mapping[str, Any]) -> None:
+        """A pod or a ReplicaSet of the app changed."""
+        self.settle(app_key(event["object"]))
+
+    def node(self, event: Mapping[str, Any]) -> None:
+        """A node changed, in more than its heartbeat."""
+        node = node_of(event["object"])
+        if event["type"] == "DELETED":
+            changed = self._nodes.pop(node.name, None) is not None
+        else:
+            changed = self._nodes.get(node.name) != node
+            self._nodes[node.name] = node
+        if changed:
+            self.settle_all(self._apps)
+
+    def settle(self, key: Key) -> None:
+        """Look at the app when its news has settled."""
+        if key in self._apps:
+            self._queue.add_settled(key, QUIET, AT_MOST)
+
+    def settle_all(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._queue.add_settled(key, QUIET, AT_MOST)
+
+    def _is_news(self, child: Child) -> bool:
+        mark = (child.desired_hash, child.owned, child.owner_uid, child.deleting)
+        known = self._children.get(child.uid)
+        self._children[child.uid] = mark
+        return known != mark
+
+
+def app_key(obj: Mapping[str, Any]) -> Key:
+    """Which app an object made for it belongs to."""
+    meta = obj["metadata"]
+    return Key(meta.get("namespace") or "", (meta.get("labels") or {}).get(LABEL_NAME, ""))
+
+
+def app_body(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """The HighAvailabilityApp without what nobody reads: managedFields can be larger than the rest."""
+    body = dict(obj)
+    body["metadata"] = {k: v for k, v in dict(obj["metadata"]).items() if k != "managedFields"}
+    return body

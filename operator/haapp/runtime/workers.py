@@ -1,0 +1,87 @@
+"""The workers: each takes the next due app, visits it, and says when it is to be looked at again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from haapp.runtime import metrics
+from haapp.exceptions import ApiError, NotLeading
+from haapp.reconcile.ports import Key
+from haapp.reconcile.pipeline import Visit
+from haapp.runtime.workqueue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 5.0
+"""How long a stop waits for the writes in hand."""
+
+NOT_LEADING_DELAY = 1.0
+
+
+class Workers:
+    """`number` tasks that call `visit` with each due key; a failure is retried with the key's own backoff."""
+
+    def __init__(self, queue: WorkQueue[Key], visit: Callable[[Key], Awaitable[Visit]], number: int) -> None:
+        self._queue = queue
+        self._visit = visit
+        self._number = number
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._work(), name=f"worker {n}") for n in range(self._number)]
+
+    async def stop(self) -> None:
+        """Take no further key, and return when the visits in hand have ended."""
+        self._queue.close()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+
+    async def _work(self) -> None:
+        while (key := await self._queue.get()) is not None:
+            started = time.monotonic()
+            try:
+                await self._one(key)
+            finally:
+                self._queue.done(key)
+                metrics.DURATION.observe(time.monotonic() - started)
+                metrics.QUEUE_DEPTH.set(self._queue.ready)
+                metrics.QUEUE_AGE.set(self._queue.age)
+
+    async def _one(self, key: Key) -> None:
+        try:
+            visit = await self._visit(key)
+        except NotLeading:
+            self._queue.add_after(key, NOT_LEADING_DELAY)
+        except ApiError as error:
+            self._retry(key, type(error).__name__, str(error), at_least=getattr(error, "retry_after", 0.0))
+        except Exception as error:
+            logger.exception("%s: a fault of the operator", key)
+            self._retry(key, "Fault", repr(error), at_least=1.0)
+        else:
+            self._settle(key, visit)
+
+    def _settle(self, key: Key, visit: Visit) -> None:
+        if visit.status is not None:
+            metrics.observe_app(*key, visit.status)
+        if visit.failure:
+            self._retry(key, visit.failure, visit.message, at_least=visit.again_in or 0.0)
+            return
+        metrics.RECONCILES.labels("ok").inc()
+        if visit.gone:
+            metrics.forget_app(*key)
+            self._queue.discard(key)
+            return
+        self._queue.forget_failures(key)
+        if visit.again_in is not None:
+            self._queue.add_after(key, visit.again_in)
+
+    def _retry(self, key: Key, reason: str, message: str, *, at_least: float) -> None:
+        delay = self._queue.add_failed(key, at_least=at_least)
+        metrics.RECONCILES.labels("failed").inc()
+        metrics.ERRORS.labels(reason).inc()
+        logger.warning("%s: %s: %s; next try in %.3g s", key, reason, message, delay)

@@ -1,0 +1,150 @@
+"""A queue of keys: each is worked on by one worker at a time, and never forgotten while it is dirty.
+
+The semantics are those of client-go's rate-limited work queue: a key that is added while it is being worked on is
+worked on once more afterwards; a key added twice before it is taken is taken once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+BASE_DELAY = 0.005
+"""Seconds before the first retry of a key; each further failure doubles it."""
+
+MAX_DELAY = 300.0
+"""Seconds that a retry waits at the most."""
+
+
+class WorkQueue(Generic[K]):
+    """Keys that are due now, or at a known time. All times are of the monotonic clock, in seconds."""
+
+    def __init__(self) -> None:
+        self._ready: OrderedDict[K, float] = OrderedDict()
+        self._due: dict[K, float] = {}
+        self._first_asked: dict[K, float] = {}
+        self._timers: list[tuple[float, int, K]] = []
+        self._armed: dict[K, float] = {}
+        self._tickets = 0
+        self._busy: set[K] = set()
+        self._failures: dict[K, int] = {}
+        self._news = asyncio.Event()
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._ready) + len(self._due)
+
+    @property
+    def ready(self) -> int:
+        """How many keys wait for a worker."""
+        return len(self._ready)
+
+    @property
+    def age(self) -> float:
+        """How long the oldest due key has been waiting for a worker, in seconds."""
+        return time.monotonic() - next(iter(self._ready.values())) if self._ready else 0.0
+
+    def add(self, key: K) -> None:
+        """Make the key due at once."""
+        self._due.pop(key, None)
+        self._first_asked.pop(key, None)
+        self._ready.setdefault(key, time.monotonic())
+        self._news.set()
+
+    def add_after(self, key: K, delay: float) -> None:
+        """Make the key due in `delay` seconds, unless it is due sooner."""
+        due = time.monotonic() + max(0.0, delay)
+        if key not in self._ready and due < self._due.get(key, float("inf")):
+            self._schedule(key, due)
+
+    def add_settled(self, key: K, quiet: float, at_most: float) -> None:
+        """Make the key due once nobody has asked for it for `quiet` seconds, `at_most` seconds after the first asking."""
+        if key in self._ready:
+            return
+        now = time.monotonic()
+        first = self._first_asked.setdefault(key, now)
+        self._schedule(key, min(now + quiet, first + at_most))
+
+    def add_failed(self, key: K, *, at_least: float = 0.0) -> float:
+        """Make the key due after its backoff, which doubles with each failure in a row; returns the delay in seconds."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay: float = max(at_least, min(MAX_DELAY, BASE_DELAY * 2.0 ** min(failures, 32)))
+        self.add_after(key, delay)
+        return delay
+
+    def forget_failures(self, key: K) -> None:
+        """The key's work succeeded: its next retry starts from the shortest delay again."""
+        self._failures.pop(key, None)
+
+    def discard(self, key: K) -> None:
+        """The key's object is gone: nothing of it is kept."""
+        self._ready.pop(key, None)
+        self._due.pop(key, None)
+        self._first_asked.pop(key, None)
+        self._failures.pop(key, None)
+
+    def close(self) -> None:
+        """No more keys are given out: `get` returns None from now on."""
+        self._closed = True
+        self._news.set()
+
+    async def get(self) -> K | None:
+        """The next due key that no worker holds; call `done` with it afterwards. None once the queue is closed."""
+        while not self._closed:
+            self._promote()
+            for key in self._ready:
+                if key not in self._busy:
+                    del self._ready[key]
+                    self._busy.add(key)
+                    return key
+            self._news.clear()
+            await self._wait()
+        return None
+
+    def done(self, key: K) -> None:
+        """The worker has finished with the key."""
+        self._busy.discard(key)
+        if key in self._ready:
+            self._news.set()
+
+    def _schedule(self, key: K, due: float) -> None:
+        self._due[key] = due
+        if due < self._armed.get(key, float("inf")):
+            self._arm(key, due)
+
+    def _arm(self, key: K, due: float) -> None:
+        self._armed[key] = due
+        self._tickets += 1
+        heapq.heappush(self._timers, (due, self._tickets, key))
+        self._news.set()
+
+    def _promote(self) -> None:
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            self._ring(heapq.heappop(self._timers), now)
+
+    def _ring(self, timer: tuple[float, int, K], now: float) -> None:
+        rang, _, key = timer
+        if self._armed.get(key) != rang:
+            return
+        del self._armed[key]
+        due = self._due.get(key)
+        if due is None:
+            return
+        if due <= now:
+            self.add(key)
+        else:
+            self._arm(key, due)
+
+    async def _wait(self) -> None:
+        timeout = max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), timeout)

@@ -1,0 +1,84 @@
+"""What a flag or the environment may set; everything else is fixed."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process of the operator runs."""
+
+    namespaces: tuple[str, ...] = ()
+    """The namespaces that are served; empty means all of them."""
+
+    leader_election: bool = True
+    """Write only while holding the lease, so that several replicas can run."""
+
+    lease_namespace: str = "default"
+    """Where the lease is: the operator's own namespace."""
+
+    lease_name: str = "haapp-operator"
+    """The lease's name: operators that share it take turns."""
+
+    identity: str = field(default_factory=lambda: f"{socket.gethostname()}_{uuid4().hex[:8]}")
+    """The holder's name on the lease and on Events: unique for each process."""
+
+    health_port: int = 8080
+    """Where /healthz and /readyz are served; 0 serves neither."""
+
+    metrics_port: int = 9090
+    """Where /metrics is served; 0 does not serve it."""
+
+    log_format: str = "plain"
+    """`plain` for people, `json` for machines."""
+
+    workers: int = 16
+    """How many apps are visited at the same time."""
+
+    def environment(self) -> dict[str, str]:
+        """The settings as environment variables: handlers that Kopf imports by name read them from there."""
+        return {
+            "HAAPP_NAMESPACES": ",".join(self.namespaces),
+            "HAAPP_LEADER_ELECTION": "true" if self.leader_election else "false",
+            "HAAPP_LEASE_NAMESPACE": self.lease_namespace,
+            "HAAPP_HEALTH_PORT": str(self.health_port),
+            "HAAPP_METRICS_PORT": str(self.metrics_port),
+            "HAAPP_LOG_FORMAT": self.log_format,
+        }
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that the environment asks for; raises ValueError naming a variable that cannot be read."""
+    return Settings(
+        namespaces=tuple(filter(None, environ.get("HAAPP_NAMESPACES", "").split(","))),
+        leader_election=environ.get("HAAPP_LEADER_ELECTION", "true").lower() != "false",
+        lease_namespace=environ.get("HAAPP_LEASE_NAMESPACE") or own_namespace(environ),
+        health_port=_port(environ, "HAAPP_HEALTH_PORT", 8080),
+        metrics_port=_port(environ, "HAAPP_METRICS_PORT", 9090),
+        log_format=environ.get("HAAPP_LOG_FORMAT", "plain"),
+    )
+
+
+def own_namespace(environ: Mapping[str, str] = os.environ) -> str:
+    """The namespace that this pod runs in; `default` outside a cluster."""
+    if "POD_NAMESPACE" in environ:
+        return environ["POD_NAMESPACE"]
+    try:
+        return _NAMESPACE_FILE.read_text().strip() or "default"
+    except OSError:
+        return "default"
+
+
+def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdigit() or int(text) > 65535:
+        raise ValueError(f"{name} is {text!r}: write a port number from 0 to 65535")
+    return int(text)

@@ -1,0 +1,115 @@
+"""The queue's promises: one worker a key, nothing forgotten, backoff that doubles."""
+
+import asyncio
+import time
+
+import pytest
+
+from haapp.runtime.workqueue import BASE_DELAY, MAX_DELAY, WorkQueue
+
+
+async def take(queue: WorkQueue[str], timeout: float = 1.0) -> str | None:
+    return await asyncio.wait_for(queue.get(), timeout)
+
+
+async def nothing(queue: WorkQueue[str], within: float = 0.03) -> bool:
+    try:
+        await asyncio.wait_for(queue.get(), within)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def test_a_key_added_twice_is_taken_once() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("a")
+    queue.add("a")
+    assert await take(queue) == "a"
+    queue.done("a")
+    assert await nothing(queue)
+
+
+async def test_a_key_is_never_worked_on_twice_at_a_time_and_not_forgotten() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("a")
+    assert await take(queue) == "a"
+    queue.add("a")
+    assert await nothing(queue)
+    queue.done("a")
+    assert await take(queue) == "a"
+
+
+async def test_a_busy_key_does_not_hold_back_others() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add("a")
+    await take(queue)
+    queue.add("a")
+    queue.add("b")
+    assert await take(queue) == "b"
+
+
+async def test_a_waiting_worker_is_woken() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.add("a")
+    assert await asyncio.wait_for(waiting, 1) == "a"
+
+
+async def test_the_sooner_of_two_delays_counts() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_after("a", 60)
+    queue.add_after("a", 0.01)
+    queue.add_after("a", 60)
+    assert await take(queue) == "a"
+    queue.done("a")
+    assert len(queue) == 0
+
+
+async def test_settling_waits_for_quiet_and_ends_at_most_later() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    began = time.monotonic()
+    while not queue.ready and time.monotonic() - began < 2:
+        queue.add_settled("a", quiet=0.2, at_most=0.3)
+        await asyncio.sleep(0.02)
+        await nothing(queue, 0.001) if queue.ready == 0 else None
+        if not len(queue):
+            break
+    assert 0.25 <= time.monotonic() - began < 1.5
+
+
+async def test_an_urgent_key_does_not_wait_to_settle() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_settled("a", quiet=60, at_most=60)
+    queue.add("a")
+    assert await take(queue) == "a"
+    queue.done("a")
+    assert len(queue) == 0
+
+
+async def test_backoff_doubles_to_its_limit_and_starts_again_after_success() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    delays = [queue.add_failed("a") for _ in range(20)]
+    assert delays[:3] == pytest.approx([BASE_DELAY, 2 * BASE_DELAY, 4 * BASE_DELAY])
+    assert delays[-1] == MAX_DELAY
+    queue.forget_failures("a")
+    assert queue.add_failed("a") == pytest.approx(BASE_DELAY)
+    assert queue.add_failed("a", at_least=7) == 7
+
+
+async def test_a_discarded_key_leaves_nothing_behind() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_after("a", 0.01)
+    queue.add("b")
+    queue.discard("a")
+    queue.discard("b")
+    assert await nothing(queue, 0.05)
+    assert len(queue) == 0
+
+
+async def test_a_closed_queue_lets_its_workers_go() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.close()
+    assert await asyncio.wait_for(waiting, 1) is None
