@@ -71,7 +71,7 @@ def test_the_items_of_a_list_know_their_lines(tmp_path: Path) -> None:
         ("", "there is no HighAvailabilityApp in {file}: nothing was found"),
         (
             APP.replace("v1alpha1", "v9") % "x",
-            "HighAvailabilityApp 'x': apiVersion highavailability.dev/v9 is unknown; write highavailability.dev/v1alpha1",
+            "'x': apiVersion highavailability.dev/v9 is unknown; write highavailability.dev/v1alpha1",
         ),
         ("\udc80", "not UTF-8: invalid start byte at byte 0"),
     ],

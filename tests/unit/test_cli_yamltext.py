@@ -67,7 +67,9 @@ def test_what_stands_twice_is_written_twice() -> None:
     assert "*" not in yamltext.dump({"a": shared, "b": shared})
 
 
-@pytest.mark.parametrize("text", ["1e3", "y", "N", "0o7", "12", "1:30", "2026-01-31", "yes", "null", "1_000", "0x1f", ""])
+@pytest.mark.parametrize(
+    "text", ["1e3", "y", "N", "0o7", "12", "1:30", "2026-01-31", "yes", "null", "1_000", "0x1f", ""]
+)
 def test_text_that_looks_like_something_else_is_quoted(text: str) -> None:
     assert yamltext.dump({"value": text}).removeprefix("value: ")[0] in "'\""
 

@@ -18,7 +18,7 @@ from haapp.render import render
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
-CRD = MANIFESTS.parent / "crds" / f"{PLURAL}.{GROUP}.yaml"
+(CRD,) = (MANIFESTS.parent / "crds").glob("*.yaml")
 CHILD_VERBS = {"list", "watch", "get", "create", "patch", "delete"}
 
 Object = dict[str, Any]

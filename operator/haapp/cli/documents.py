@@ -27,8 +27,14 @@ class Document:
     object: Object
     node: yaml.Node | None = None
 
+    @property
+    def name(self) -> str:
+        """The object's name, "" where it has none."""
+        metadata = self.object.get("metadata")
+        return str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
+
     def __str__(self) -> str:
-        return f"{self.source}: {self.object.get('kind')} {(self.object.get('metadata') or {}).get('name')!r}"
+        return f"{self.source}: {self.object['kind']} {self.name!r}"
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +55,18 @@ def read_apps(filenames: Iterable[str]) -> tuple[Document, ...]:
 
     Raises BadInput.
     """
-    documents = [document for filename in filenames for document in _read(filename)]
+    documents = read_documents(filenames)
     apps = tuple(filter(_is_app, documents))
     if not apps:
         kinds = sorted({str(document.object["kind"]) for document in documents})
         found = f"only {', '.join(kinds)}" if kinds else "nothing"
         raise BadInput(f"there is no {KIND} in {', '.join(filenames)}: {found} was found")
     return apps
+
+
+def read_documents(filenames: Iterable[str]) -> tuple[Document, ...]:
+    """Every object in what `-f` names. Raises BadInput."""
+    return tuple(document for filename in filenames for document in _read(filename))
 
 
 def _is_app(document: Document) -> bool:

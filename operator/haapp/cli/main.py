@@ -29,6 +29,7 @@ class Command(NamedTuple):
 
 COMMANDS: Final = {
     "render": Command("haapp.cli.render", "print the objects that an app becomes, without a cluster"),
+    "check": Command("haapp.cli.check", "say what is wrong, or not wise, before it is applied"),
 }
 
 EPILOG = """\

@@ -7,7 +7,9 @@ from typing import Any, Final
 import yaml
 
 _GO_INT: Final = re.compile(r"[-+]?(0[bB][01_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|[0-9][0-9_]*)$")
-_GO_FLOAT: Final = re.compile(r"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$")
+_GO_FLOAT: Final = re.compile(
+    r"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"
+)
 _GO_SHORT_BOOL: Final = re.compile(r"[yYnN]$")
 _NUMBER_STARTS: Final = list("-+.0123456789")
 _NOT_GO: Final = frozenset(f"tag:yaml.org,2002:{tag}" for tag in ("timestamp", "int", "float", "value"))
@@ -65,7 +67,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Quotes what Go would take for a number or a truth value, and repeats what YAML would alias."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the method's signature is PyYAML's
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
