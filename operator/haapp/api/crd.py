@@ -8,7 +8,7 @@ import yaml
 from haapp.api import names
 from haapp.api.objects import Object
 from haapp.api.rule import Rule
-from haapp.api.rules import RULES
+from haapp.api.rules import ENTRIES, RULES
 from haapp.api.schema import schema_of
 from haapp.api.spec import Spec
 from haapp.api.status import Status
@@ -86,22 +86,20 @@ def _schema() -> Object:
         },
     }
     for rule in RULES:
-        schema = _with_rule(schema, rule.at.replace("[]", ".[]").split("."), rule)
+        schema = _with_rule(schema, rule.steps, rule)
     return schema
 
 
-def _with_rule(schema: Object, steps: list[str], rule: Rule) -> Object:
+def _with_rule(schema: Object, steps: tuple[str, ...], rule: Rule) -> Object:
     """A copy of the schema with a rule at the place that `steps` lead to; parts that are shared stay as they are."""
-    match [step for step in steps if step]:
-        case []:
-            known = schema.get("x-kubernetes-validations", [])
-            return {**schema, "x-kubernetes-validations": [*known, _validation(rule)]}
-        case ["[]", *rest]:
-            return {**schema, "items": _with_rule(schema["items"], rest, rule)}
-        case [name, *rest]:
-            properties = schema["properties"]
-            return {**schema, "properties": {**properties, name: _with_rule(properties[name], rest, rule)}}
-    raise AssertionError(steps)
+    if not steps:
+        known = schema.get("x-kubernetes-validations", [])
+        return {**schema, "x-kubernetes-validations": [*known, _validation(rule)]}
+    step, rest = steps[0], steps[1:]
+    if step == ENTRIES:
+        return {**schema, "items": _with_rule(schema["items"], rest, rule)}
+    properties = schema["properties"]
+    return {**schema, "properties": {**properties, step: _with_rule(properties[step], rest, rule)}}
 
 
 def _validation(rule: Rule) -> Object:

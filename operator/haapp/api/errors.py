@@ -15,7 +15,7 @@ class FieldError:
         return f"{self.path}: {self.message}"
 
 
-class InvalidSpec(Exception):  # noqa: N818 - named as the condition's reason is
+class InvalidSpec(Exception):
     """An object that cannot be a HighAvailabilityApp as it stands; `errors` has at least one entry."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:

@@ -22,6 +22,11 @@ class Rule:
     cel: str
     holds: Check
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The way to `at`: field names, and `[]` for each entry of a list."""
+        return tuple(filter(None, self.at.replace("[]", ".[]").split(".")))
+
 
 def dig(value: Any, *path: str) -> Any:
     """The value at a path of field names; None where a part of the path is absent."""

@@ -5,6 +5,7 @@ before a rule was made.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -16,29 +17,41 @@ from haapp.api.rule import Rule
 RULES: Final = (*rules_placement.RULES, *rules_pod.RULES, *rules_probes.RULES, *rules_traffic.RULES)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The rules on one place of an object, and the places below it."""
+
+    rules: list[Rule] = field(default_factory=list)
+    below: dict[str, "_Place"] = field(default_factory=dict)
+    """By field name; the entries of a list are below `ENTRIES`."""
+
+
+ENTRIES: Final = "[]"
+
+
 def broken(obj: Object) -> list[FieldError]:
     """The rules that an object breaks. It must have passed the schema and have its defaults filled in."""
-    return [
-        FieldError(path if not rule.field else f"{path}.{rule.field}", rule.message)
-        for at, rules in _by_place().items()
-        for path, value in _values(obj, at)
-        for rule in rules
-        if not rule.holds(value)
-    ]
+    return list(_broken_at(_places(), obj, ""))
+
+
+def _broken_at(place: _Place, value: Any, path: str) -> Iterator[FieldError]:
+    for rule in place.rules:
+        if not rule.holds(value):
+            yield FieldError(".".join(filter(None, (path, rule.field))) or "metadata.name", rule.message)
+    for name, inner in place.below.items():
+        if name == ENTRIES:
+            for index, entry in enumerate(value):
+                yield from _broken_at(inner, entry, f"{path}[{index}]")
+        elif name in value:
+            yield from _broken_at(inner, value[name], f"{path}.{name}" if path else name)
 
 
 @cache
-def _by_place() -> dict[tuple[str, ...], tuple[Rule, ...]]:
-    places = dict.fromkeys(rule.at for rule in RULES)
-    return {tuple(filter(None, at.split("."))): tuple(rule for rule in RULES if rule.at == at) for at in places}
-
-
-def _values(obj: Object, at: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    """Every value at a place, with its path; none where the place is absent from the object."""
-    found: list[tuple[str, Any]] = [("", obj)]
-    for step in at:
-        name = step.removesuffix("[]")
-        found = [(f"{path}.{name}" if path else name, value[name]) for path, value in found if name in value]
-        if step != name:
-            found = [(f"{path}[{index}]", entry) for path, list_ in found for index, entry in enumerate(list_)]
-    return ((path or "metadata.name", value) for path, value in found)
+def _places() -> _Place:
+    root = _Place()
+    for rule in RULES:
+        place = root
+        for step in rule.steps:
+            place = place.below.setdefault(step, _Place())
+        place.rules.append(rule)
+    return root
