@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 API_SOURCES := $(shell find operator/haapp/api -name '*.py' 2>/dev/null)
-CRD := crds/highavailabilityapps.highavailability.dev.yaml
+CRD := crds/highavailabilityapps.yaml
 CLUSTER ?= dev
 PYTEST_ARGS ?=
 

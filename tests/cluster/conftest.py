@@ -1,0 +1,112 @@
+"""Fixtures for tests on a real API server: an embedded cluster of this session, or the one named by CONTEXT.
+
+`cluster`         the cluster (devcluster.cluster.Cluster) with six Ready nodes in three zones and our CRD
+`operator`        a running operator for all namespaces; `.stop()` and `.start()` it, and leave it running
+`start_operator`  starts further ones, ended after the test
+`namespace`       the name of a new namespace
+`kubectl`         kubectl in that namespace
+`api`             pykube's client
+`audit`           the requests that the API server got; skips the test on a cluster that is not embedded
+
+`devcluster.nodes` switches nodes and zones off and on, `devcluster.cluster.wait_for` waits,
+and tools/devcluster/stages/pods.yaml lists the annotations that make a pod misbehave.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pykube
+import pytest
+
+from devcluster import cluster as clusters
+from devcluster import nodes
+from devcluster.audit import AuditLog, audit_log
+from devcluster.cluster import Cluster
+from devcluster.process import EVERYWHERE, Operator
+
+CRDS = sorted((Path(__file__).parents[2] / "crds").glob("*.yaml"))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    if context := os.environ.get("CONTEXT"):
+        used = clusters.use_context(context)
+        used.install_crds(*CRDS)
+        yield used
+        return
+    clusters.delete_leftovers("test-")
+    name = f"test-{os.getpid()}"
+    used = clusters.create(name)
+    try:
+        nodes.add_nodes(used, *nodes.machines())
+        used.install_crds(*CRDS)
+        yield used
+    finally:
+        clusters.delete(name)
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    running = Operator(cluster, tmp_path_factory.mktemp("operator"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start_operator(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
+    started: list[Operator] = []
+
+    def start(*arguments: str, **environment: str) -> Operator:
+        extra = Operator(cluster, tmp_path, f"operator-{len(started)}", arguments or EVERYWHERE, environment)
+        started.append(extra)
+        extra.start()
+        return extra
+
+    yield start
+    for extra in started:
+        extra.stop()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    cluster.kubectl("create", "namespace", name)
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def kubectl(cluster: Cluster, namespace: str) -> Callable[..., str]:
+    def run(*arguments: str, stdin: str | None = None) -> str:
+        return cluster.kubectl(f"--namespace={namespace}", *arguments, stdin=stdin)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Iterator[pykube.HTTPClient]:
+    client = pykube.HTTPClient(pykube.KubeConfig.from_file(str(cluster.kubeconfig)))
+    yield client
+    client.session.close()
+
+
+@pytest.fixture
+def audit(cluster: Cluster) -> AuditLog:
+    if cluster.folder is None:
+        pytest.skip(f"{cluster.context} has no audit log that could be read")
+    return audit_log(cluster)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Show the log of each operator that a failed test had."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for name, value in item.funcargs.items():
+            if isinstance(value, Operator):
+                report.sections.append((f"log of {name}", value.log_tail()))
+    return report

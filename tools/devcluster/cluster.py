@@ -1,0 +1,243 @@
+"""Create, find and delete embedded clusters. Several may run side by side, each with its own name, ports and folder."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .binaries import ensure_control_plane, ensure_metrics_server, exclusive, say
+from .config import AUDIT_POLICY, Object, kwokctl_config
+
+T = TypeVar("T")
+
+STAGES = Path(__file__).parent / "stages"
+
+
+class ClusterError(RuntimeError):
+    """A cluster did not do what it was told; the message carries what the tool said."""
+
+
+class WaitError(ClusterError):
+    """Something waited for did not come about; the message says what, and the last thing seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster that can be talked to.
+
+    `folder` holds the logs and process ids of an embedded cluster; it is None for a cluster of somebody else's.
+    """
+
+    context: str
+    kubeconfig: Path
+    kubectl_path: Path
+    folder: Path | None = None
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
+        """Run kubectl with `arguments` and return its output. Raises ClusterError with its complaint."""
+        command = [str(self.kubectl_path), f"--kubeconfig={self.kubeconfig}", f"--context={self.context}", *arguments]
+        return run(command, stdin=stdin, timeout=timeout)
+
+    def get(self, *arguments: str) -> Any:
+        """`kubectl get ... -o json`, parsed."""
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
+
+    def apply(self, *objects: Object, server_side: bool = False) -> None:
+        """`kubectl apply` of objects."""
+        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        self.kubectl("apply", *(["--server-side"] if server_side else []), "-f", "-", stdin=body)
+
+    def apply_stage(self, stage: str) -> None:
+        """Install or replace a kwok Stage given as YAML; kwok follows it within a moment."""
+        self.kubectl("apply", "-f", "-", stdin=stage)
+
+    def install_crds(self, *manifests: Path) -> None:
+        """Apply CRDs, wait until they are served, and let the garbage collector know of them at once.
+
+        Left alone it looks for new kinds only every 30 s: until then a deleted owner leaves its children behind.
+        """
+        for manifest in manifests:
+            self.kubectl("apply", "-f", str(manifest))
+            self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(manifest))
+        if self.folder is not None:
+            restart(self.folder, "kube-controller-manager")
+
+
+def create(name: str, *, metrics: bool = False) -> Cluster:
+    """Return the running cluster `name`, created without nodes if it does not run. Raises ClusterError, BuildError."""
+    binaries = ensure_control_plane()
+    metrics_server = ensure_metrics_server() if metrics else None
+    kwok_home().mkdir(parents=True, exist_ok=True)
+    with exclusive(kwok_home() / ".lock"):  # kwokctl picks free ports: not two at once
+        if (running := find(name)) is not None:
+            return running
+        delete(name)
+        policy = write_json(kwok_home() / f"{name}.audit-policy.json", AUDIT_POLICY)
+        config = write_json(kwok_home() / f"{name}.json", kwokctl_config(binaries, policy, metrics_server))
+        kwokctl("create", "cluster", f"--name={name}", f"--config={config}", "--kubeconfig=")
+    cluster = embedded(name, binaries)
+    cluster.kubectl("create", "--validate=false", "-f", str(STAGES))
+    restart(folder_of(name), "kwok-controller")  # it has met the Stages' CRD missing, and would ask again in seconds
+    return cluster
+
+
+def find(name: str) -> Cluster | None:
+    """The embedded cluster `name` if its API server answers."""
+    if not (folder_of(name) / "kubeconfig.yaml").exists():
+        return None
+    cluster = embedded(name, ensure_control_plane())
+    try:
+        cluster.kubectl("get", "--raw=/readyz", timeout=5)
+    except ClusterError:
+        return None
+    return cluster
+
+
+def use_context(context: str) -> Cluster:
+    """The cluster of a context in the user's kubeconfig, or of an embedded one.
+
+    Raises ClusterError for every context that is not a throw-away cluster by its name.
+    """
+    if not context.startswith(("kind-", "kwok-")):
+        raise ClusterError(
+            f"context {context!r} is refused: this creates and deletes at will, "
+            "and so only touches contexts named kind-... or kwok-..."
+        )
+    if (ours := find(context.removeprefix("kwok-"))) is not None:
+        return ours
+    kubectl = ensure_control_plane() / "kubectl"
+    kubeconfig = kwok_home() / f"{context}.kubeconfig"
+    kwok_home().mkdir(parents=True, exist_ok=True)
+    view = ["config", "view", "--raw", "--flatten", "--minify", f"--context={context}"]
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text(run([str(kubectl), *view], timeout=10))
+    return Cluster(context, kubeconfig, kubectl)
+
+
+def delete(name: str) -> None:
+    """Stop the cluster `name` and remove all that is left of it, whatever state it is in."""
+    folder = folder_of(name)
+    for pid_file in (folder / "pids").glob("*.pid"):
+        terminate(pid_file, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+    for leftover in (f"{name}.json", f"{name}.audit-policy.json"):
+        (kwok_home() / leftover).unlink(missing_ok=True)
+
+
+def delete_leftovers(prefix: str) -> None:
+    """Delete the clusters named <prefix><process id> whose process is gone: it was killed before it could tidy up."""
+    for name in names():
+        owner = name.removeprefix(prefix)
+        if name.startswith(prefix) and owner.isdecimal() and not alive(int(owner)):
+            delete(name)
+
+
+def names() -> list[str]:
+    """The names of all embedded clusters of this user, running or not."""
+    return sorted(path.name for path in (kwok_home() / "clusters").glob("*") if path.is_dir())
+
+
+def restart(folder: Path, component: str) -> None:
+    """Kill one component of the cluster in `folder` and start it again with the same flags."""
+    terminate(folder / "pids" / f"{component}.pid", signal.SIGKILL)
+    kwokctl("start", "cluster", f"--name={folder.name}")
+
+
+def terminate(pid_file: Path, how: signal.Signals, patience: float = 10) -> None:
+    """Send a signal to the process in `pid_file`, wait until it is gone, and remove the file. Nothing there is fine."""
+    try:
+        pid = int(pid_file.read_text())
+        os.kill(pid, how)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        pid_file.unlink(missing_ok=True)
+        return
+    wait_for(lambda: not alive(pid), timeout=patience, what=f"the end of process {pid}", every=0.02)
+    pid_file.unlink(missing_ok=True)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not yet collected by its parent does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def wait_for(predicate: Callable[[], T], timeout: float = 30, what: str = "", every: float = 0.1) -> T:
+    """Call `predicate` until it returns something true, and return that. Raises WaitError after `timeout` seconds.
+
+    A ClusterError counts as not yet. The message of the WaitError says `what` was waited for and what was last seen.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            seen: object = (result := predicate())
+            if result:
+                return result
+        except ClusterError as error:
+            seen = error
+        if time.monotonic() > deadline:
+            raise WaitError(f"{what or predicate.__name__} did not come about in {timeout:.0f} s; last seen: {seen!r}")
+        time.sleep(every)
+
+
+def embedded(name: str, binaries: Path) -> Cluster:
+    """The handle of an embedded cluster, running or not."""
+    folder = folder_of(name)
+    return Cluster(f"kwok-{name}", folder / "kubeconfig.yaml", binaries / "kubectl", folder)
+
+
+def kwok_home() -> Path:
+    """$XDG_STATE_HOME/haapp/kwok, by default ~/.local/state/haapp/kwok: what belongs to running clusters."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "haapp" / "kwok"
+
+
+def folder_of(name: str) -> Path:
+    """The folder of an embedded cluster: kubeconfig.yaml, logs/, pids/, pki/, etcd/."""
+    return kwok_home() / "clusters" / name
+
+
+def kwokctl(*arguments: str) -> str:
+    """Run kwokctl on our own folder. Raises ClusterError."""
+    return run([str(ensure_control_plane() / "kwokctl"), *arguments], {"KWOK_WORKDIR": str(kwok_home())}, timeout=120)
+
+
+def run(
+    command: Iterable[str], extra_env: dict[str, str] | None = None, *, stdin: str | None = None, timeout: float
+) -> str:
+    """Run a command and return its standard output. Raises ClusterError with its standard error."""
+    command = list(command)
+    try:
+        done = subprocess.run(
+            command,
+            env=os.environ | (extra_env or {}),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(f"{' '.join(command)} did not end within {timeout:.0f} s") from error
+    if done.returncode:
+        raise ClusterError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def write_json(path: Path, content: Object) -> Path:
+    """Write `content` to `path` and return it."""
+    path.write_text(json.dumps(content, indent=1))
+    return path
+
+
+def describe(cluster: Cluster) -> None:
+    """Say how to look into the cluster."""
+    say(f"export KUBECONFIG={cluster.kubeconfig}")
+    say(f"{cluster.kubectl_path} get nodes -L topology.kubernetes.io/zone")

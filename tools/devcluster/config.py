@@ -1,0 +1,74 @@
+"""What kwokctl is told: a control plane on this machine alone, quick to react, with RBAC and an audit log."""
+
+from pathlib import Path
+from typing import Any
+
+Object = dict[str, Any]
+
+RUNNING_LABEL = "kwok.x-k8s.io/kubelet"
+"""Nodes with the value `running` have a kubelet; without the label the machine is switched off."""
+
+AUDIT_POLICY: Object = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "namespaces": ["kube-node-lease"]},
+        {"level": "Metadata"},
+    ],
+}
+
+COMPONENT_FLAGS: dict[str, dict[str, str]] = {
+    # A cluster that may be thrown away at any time need not survive a power cut.
+    "etcd": {"unsafe-no-fsync": "true"},
+    "kube-controller-manager": {
+        "leader-elect": "false",
+        "node-monitor-period": "1s",
+        # By default pods leave lost nodes at one node per ten seconds.
+        "node-eviction-rate": "10",
+        "secondary-node-eviction-rate": "10",
+        "horizontal-pod-autoscaler-sync-period": "2s",
+        "horizontal-pod-autoscaler-downscale-stabilization": "10s",
+        "horizontal-pod-autoscaler-cpu-initialization-period": "5s",
+        "horizontal-pod-autoscaler-initial-readiness-delay": "2s",
+    },
+    "kube-scheduler": {"leader-elect": "false"},
+    "kwok-controller": {
+        "cidr": "10.244.0.1/16",
+        "manage-all-nodes": "false",
+        "manage-nodes-with-label-selector": f"{RUNNING_LABEL}=running",
+    },
+    "metrics-server": {"metric-resolution": "10s"},
+}
+
+
+def kwokctl_config(binaries: Path, audit_policy: Path, metrics_server: Path | None = None) -> Object:
+    """The KwokctlConfiguration for the binaries in a folder; with `metrics_server` also the metrics API."""
+    options: Object = {
+        "runtime": "binary",
+        "bindAddress": "127.0.0.1",
+        "securePort": True,
+        "kubeAuthorization": True,
+        "kubeAdmission": True,
+        "kubeAuditPolicy": str(audit_policy),
+        "enableCRDs": ["Stage"],
+        "etcdBinary": str(binaries / "etcd"),
+        "kubeApiserverBinary": str(binaries / "kube-apiserver"),
+        "kubeControllerManagerBinary": str(binaries / "kube-controller-manager"),
+        "kubeSchedulerBinary": str(binaries / "kube-scheduler"),
+        "kubectlBinary": str(binaries / "kubectl"),
+        "kwokControllerBinary": str(binaries / "kwok"),
+    }
+    if metrics_server is not None:
+        options |= {"metricsServerBinary": str(metrics_server), "enable": ["metrics-server"]}
+    return {
+        "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+        "kind": "KwokctlConfiguration",
+        "options": options,
+        "componentsPatches": [component_patch(name, flags) for name, flags in COMPONENT_FLAGS.items()],
+    }
+
+
+def component_patch(name: str, flags: dict[str, str]) -> Object:
+    """kwokctl's form for further flags of one component; a repeated flag wins over kwokctl's own."""
+    return {"name": name, "extraArgs": [{"key": key, "value": value} for key, value in flags.items()]}
