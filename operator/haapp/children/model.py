@@ -73,11 +73,7 @@ def _owner_uid(meta: dict[str, Any]) -> str:
 
 def _owned_fields(meta: dict[str, Any]) -> dict[str, Any]:
     for entry in meta.get("managedFields") or ():
-        if (
-            entry.get("manager") == FIELD_MANAGER
-            and entry.get("operation") == "Apply"
-            and not entry.get("subresource")
-        ):
+        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
             fields = dict(entry.get("fieldsV1") or {})
             fields["f:metadata"] = {k: v for k, v in fields.get("f:metadata", {}).items() if k != "f:ownerReferences"}
             return fields

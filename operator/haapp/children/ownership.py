@@ -43,15 +43,10 @@ _KNOWN_LIMIT = 65536
 
 def _first_missing(desired: dict[str, Any], owned: bytes) -> str | None:
     fields = _decode(owned)
-    for key, value in desired.items():
-        if key in _IDENTITY:
-            continue
-        if key == "metadata":
-            value = {name: part for name, part in value.items() if name not in _IMPLIED_METADATA}
-        missing = _missing(value, fields.get(f"f:{key}"), key)
-        if missing:
-            return missing
-    return None
+    told = {name: part for name, part in desired["metadata"].items() if name not in _IMPLIED_METADATA}
+    parts = {**desired, "metadata": told}
+    lost = (_missing(v, fields.get(f"f:{k}"), k) for k, v in parts.items() if k not in _IDENTITY)
+    return next(filter(None, lost), None)
 
 
 @functools.lru_cache(maxsize=512)

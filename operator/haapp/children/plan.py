@@ -58,9 +58,7 @@ def _is_foreign(child: Child, owner_uid: str) -> bool:
 def _is_current(obj: dict[str, Any], child: Child, owner_uid: str) -> bool:
     desired_hash = _hash(obj)
     return (
-        child.owner_uid == owner_uid
-        and child.desired_hash == desired_hash
-        and owns_all(obj, child.owned, desired_hash)
+        child.owner_uid == owner_uid and child.desired_hash == desired_hash and owns_all(obj, child.owned, desired_hash)
     )
 
 

@@ -12,7 +12,8 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, Self, cast
 
 import aiohttp
 import orjson
@@ -45,6 +46,22 @@ def encode(obj: object) -> bytes:
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text.decode()).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to the API server: `body` is sent as JSON of the given content type, `timeout` is in seconds."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: object = None
+    content_type: str = JSON
+    accept: str = JSON
+    timeout: float = REQUEST_TIMEOUT
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 class Client:
     """An HTTP session with the API server. Errors are those of `haapp.exceptions`."""
 
@@ -62,30 +79,20 @@ class Client:
     async def close(self) -> None:
         await self._session.close()
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: object = None,
-        content_type: str = JSON,
-        accept: str = JSON,
-        timeout: float = REQUEST_TIMEOUT,
-    ) -> dict[str, Any]:
-        """Send one request and return the decoded answer; `timeout` is in seconds."""
+    async def send(self, request: Request) -> dict[str, Any]:
+        """Send one request and return the decoded answer."""
         started = time.monotonic()
         status = 0
         try:
-            async with await self._send(method, path, params, body, content_type, accept, timeout) as response:
+            async with await self._open_response(request) as response:
                 status = response.status
-                return await self._decode(response, f"{method} {path}")
+                return await self._decode(response, str(request))
         except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
-            message = str(error) or f"no answer within {timeout:.0f} s"
-            raise exceptions.Unavailable(message, request=f"{method} {path}") from error
+            message = str(error) or f"no answer within {request.timeout:.0f} s"
+            raise exceptions.Unavailable(message, request=str(request)) from error
         finally:
             if self._observe:
-                self._observe(method, resource_of(path), status, time.monotonic() - started)
+                self._observe(request.method, resource_of(request.path), status, time.monotonic() - started)
 
     async def stream(self, path: str, params: Mapping[str, str], accept: str) -> aiohttp.ClientResponse:
         """Open a watch; the caller reads its lines and closes it."""
@@ -96,28 +103,19 @@ class Client:
             await self._decode(response, f"WATCH {path}")
         return response
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        body: object,
-        content_type: str,
-        accept: str,
-        timeout: float,
-    ) -> aiohttp.ClientResponse:
-        headers = await self._headers(accept)
+    async def _open_response(self, request: Request) -> aiohttp.ClientResponse:
+        headers = await self._headers(request.accept)
         data = None
-        if body is not None:
-            data = encode(body)
-            headers["Content-Type"] = content_type
+        if request.body is not None:
+            data = encode(request.body)
+            headers["Content-Type"] = request.content_type
         response = await self._session.request(
-            method,
-            self._url(path),
-            params=params,
+            request.method,
+            self._url(request.path),
+            params=request.params,
             data=data,
             headers=headers,
-            timeout=aiohttp.ClientTimeout(total=timeout),
+            timeout=aiohttp.ClientTimeout(total=request.timeout),
         )
         if response.status == 401:
             await self._renew_credentials()
@@ -138,7 +136,8 @@ class Client:
 
     async def _headers(self, accept: str) -> dict[str, str]:
         headers = {"Accept": accept, "User-Agent": self._user_agent}
-        for setting in (await self._configuration.auth_settings()).values():
+        credentials = cast("dict[str, dict[str, str]]", await self._configuration.auth_settings())
+        for setting in credentials.values():
             if setting["value"]:
                 headers[setting["key"]] = setting["value"]
         return headers
@@ -168,9 +167,9 @@ async def load_configuration() -> Configuration:
     """The service account of the pod that this runs in, or the kubeconfig's current context."""
     configuration = Configuration()
     if in_cluster():
-        kubeconfig.load_incluster_config(client_configuration=configuration)
+        kubeconfig.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
-        await kubeconfig.load_kube_config(client_configuration=configuration)
+        await kubeconfig.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     return configuration
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from haapp.cluster.client import Client
+from haapp.cluster.client import Client, Request
 
 FRESH_SECONDS = 60.0
 """How long a missing API is taken for missing before the server is asked again."""
@@ -28,8 +28,8 @@ class Discovery:
         return self._version, self._apis
 
     async def _ask(self) -> None:
-        version = await self._client.request("GET", "/version")
-        groups = await self._client.request("GET", "/apis")
+        version = await self._client.send(Request("GET", "/version"))
+        groups = await self._client.send(Request("GET", "/apis"))
         self._version = (_number(version.get("major")), _number(version.get("minor")))
         self._apis = frozenset(
             version["groupVersion"] for group in groups.get("groups") or () for version in group["versions"]

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from haapp.api.names import API_VERSION, FIELD_MANAGER, KIND
-from haapp.cluster.client import MERGE, Client
+from haapp.cluster.client import MERGE, Client, Request
 from haapp.exceptions import ApiError, NotFound, NotLeading
 
 logger = logging.getLogger(__name__)
@@ -80,13 +80,13 @@ class EventRecorder:
             sent.written = now
             series = {"count": sent.count, "lastObservedTime": _micro_time()}
             try:
-                await self._client.request("PATCH", sent.path, body={"series": series}, content_type=MERGE)
+                await self._client.send(Request("PATCH", sent.path, body={"series": series}, content_type=MERGE))
             except NotFound:
                 await self._post(identity, event, now)
 
     async def _post(self, identity: Identity, event: dict[str, Any], now: float) -> None:
         collection = f"/apis/events.k8s.io/v1/namespaces/{event['metadata']['namespace']}/events"
-        await self._client.request("POST", collection, body=event)
+        await self._client.send(Request("POST", collection, body=event))
         self._sent[identity] = _Sent(f"{collection}/{event['metadata']['name']}", 1, now, now)
         self._sent.move_to_end(identity)
         if len(self._sent) > REMEMBERED:

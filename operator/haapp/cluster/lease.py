@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from haapp.cluster.client import Client
+from haapp.cluster.client import Client, Request
 from haapp.exceptions import ApiError, Conflict, NotFound, NotLeading
 
 logger = logging.getLogger(__name__)
@@ -62,9 +62,11 @@ class Lease:
 
     async def acquire(self) -> None:
         """Return once this process leads."""
-        while not await self._try():
+        while True:
+            if await self._try():
+                logger.info("Leading as %s.", self._identity)
+                return
             await asyncio.sleep(RETRY_PERIOD)
-        logger.info("Leading as %s.", self._identity)
 
     async def hold(self) -> None:
         """Renew for as long as it succeeds; return once the lease is lost."""
@@ -80,7 +82,7 @@ class Lease:
             return
         held["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
         try:
-            await self._client.request("PUT", f"{self._collection}/{self._name}", body=held, timeout=2.0)
+            await self._client.send(Request("PUT", f"{self._collection}/{self._name}", body=held, timeout=2.0))
         except ApiError as error:
             logger.warning("The lease was not released and runs out by itself: %s", error)
 
@@ -98,14 +100,16 @@ class Lease:
 
     async def _read(self) -> dict[str, Any] | None:
         try:
-            return await self._client.request("GET", f"{self._collection}/{self._name}", timeout=RENEW_DEADLINE / 2)
+            return await self._client.send(
+                Request("GET", f"{self._collection}/{self._name}", timeout=RENEW_DEADLINE / 2)
+            )
         except NotFound:
             return None
 
     async def _write(self, current: dict[str, Any] | None) -> dict[str, Any]:
         if current is None:
             body = self._lease({}, {}, transitions=0)
-            return await self._client.request("POST", self._collection, body=body, timeout=RENEW_DEADLINE / 2)
+            return await self._client.send(Request("POST", self._collection, body=body, timeout=RENEW_DEADLINE / 2))
         spec = current.get("spec") or {}
         if not self._may_take(spec):
             raise NotLeading(f"held by {spec.get('holderIdentity')}")
@@ -113,7 +117,7 @@ class Lease:
         transitions = int(spec.get("leaseTransitions") or 0) + (not renewing)
         body = self._lease(current["metadata"], spec if renewing else {}, transitions)
         path = f"{self._collection}/{self._name}"
-        return await self._client.request("PUT", path, body=body, timeout=RENEW_DEADLINE / 2)
+        return await self._client.send(Request("PUT", path, body=body, timeout=RENEW_DEADLINE / 2))
 
     def _may_take(self, spec: dict[str, Any]) -> bool:
         """Another's lease is over when it did not change for its duration by our own clock: clocks need not agree."""

@@ -42,6 +42,11 @@ class Overlay:
         """The API server has answered a write of the app's status."""
         self._apps[key] = app
 
+    def is_own_write(self, key: Key, version: str) -> bool:
+        """Whether the app's version is the one that our last write of its status made."""
+        written = self._apps.get(key)
+        return written is not None and written["metadata"].get("resourceVersion") == version
+
     def gone(self, key: Key, uid: str) -> None:
         """The watch has told that a child was deleted."""
         self._gone[uid] = None

@@ -74,7 +74,7 @@ class ClusterView:
 
 
 def _of(index: kopf.Index[Key, Any], key: Key) -> Iterable[Any]:
-    return index[key] if key in index else ()
+    return index.get(key, ())
 
 
 def _version(obj: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from haapp.cluster.client import JSON, METADATA, METADATA_LIST, Client
+from haapp.cluster.client import JSON, METADATA, METADATA_LIST, Client, Request
 from haapp.exceptions import ApiError, Forbidden
 from haapp.reconcile.ports import Key
 
@@ -106,7 +106,7 @@ class Watches:
     async def _list(self, target: Target, watch: _Watch) -> str:
         params = {"resourceVersion": "0"} | ({"labelSelector": target.selector} if target.selector else {})
         accept = METADATA_LIST if target.metadata_only else JSON
-        answer = await self._client.request("GET", target.path, params=params, accept=accept)
+        answer = await self._client.send(Request("GET", target.path, params=params, accept=accept))
         items = {obj["metadata"]["name"]: watch.project(obj) for obj in answer.get("items") or ()}
         changed, watch.items = items != watch.items, items
         if changed and watch.listed.is_set():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from haapp.api.names import API_VERSION, FIELD_MANAGER, GROUP, KIND, PLURAL, VERSION
 from haapp.children import Child, child_of, kind_of
 from haapp.children.kinds import Kind
-from haapp.cluster.client import APPLY, MERGE, REQUEST_TIMEOUT, Client
+from haapp.cluster.client import APPLY, MERGE, REQUEST_TIMEOUT, Client, Request
 from haapp.cluster.events import EventRecorder
 from haapp.cluster.overlay import Overlay
 from haapp.exceptions import Conflict, NotFound
@@ -24,7 +25,8 @@ API server would reset the field to its default of 1."""
 
 
 class Writer:
-    """Implements `haapp.reconcile.ports.Writer`. `time_left` tells how many seconds a write may take, and raises NotLeading."""
+    """Implements `haapp.reconcile.ports.Writer`. `time_left` tells how many seconds a write may take now, and raises
+    NotLeading where none may begin."""
 
     def __init__(
         self, client: Client, overlay: Overlay, recorder: EventRecorder, time_left: Callable[[], float] | None = None
@@ -44,17 +46,16 @@ class Writer:
     async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
         kind = kind_of(obj)
         target = {**obj, "metadata": {**obj["metadata"], "uid": child.uid}}
-        if _lets_go_of_replicas(obj, child):
-            await self._hand_over_replicas(kind, child)
+        replicas = child.deployment.desired if child.deployment else None
+        if replicas is not None and _lets_go_of_replicas(obj, child):
+            await self._hand_over_replicas(kind, child, replicas)
         return await self._apply(key, kind, target)
 
     async def delete(self, key: Key, child: Child) -> None:
         kind = kind_of({"kind": child.kind})
         options = {"preconditions": {"uid": child.uid}, "propagationPolicy": "Background"}
-        try:
+        with contextlib.suppress(NotFound, Conflict):
             await self._write("DELETE", kind.path(child.namespace, child.name), body=options)
-        except (NotFound, Conflict):
-            pass
         self._overlay.deleted(key, child)
 
     async def patch_status(self, app: Mapping[str, Any], status: Mapping[str, Any]) -> None:
@@ -82,7 +83,7 @@ class Writer:
 
     async def replica_set_template(self, namespace: str, replica_set: ReplicaSet) -> dict[str, Any]:
         path = f"/apis/apps/v1/namespaces/{namespace}/replicasets/{replica_set.name}"
-        found = await self._client.request("GET", path)
+        found = await self._client.send(Request("GET", path))
         template: dict[str, Any] = found["spec"]["template"]
         return template
 
@@ -101,19 +102,18 @@ class Writer:
     async def _take_up(self, key: Key, kind: Kind, obj: dict[str, Any]) -> Child:
         """Something of that name is there that the watch has not shown: ours, or somebody else's?"""
         meta = obj["metadata"]
-        found = await self._client.request("GET", kind.path(meta["namespace"], meta["name"]))
+        found = await self._client.send(Request("GET", kind.path(meta["namespace"], meta["name"])))
         child = child_of(kind.kind, found)
         if child.owner_uid != _owner_uid(obj):
             raise Foreign(kind.kind, meta["name"], _describe_owner(found))
         return await self.update(key, obj, child)
 
-    async def _hand_over_replicas(self, kind: Kind, child: Child) -> None:
-        assert child.deployment is not None
+    async def _hand_over_replicas(self, kind: Kind, child: Child, replicas: int) -> None:
         held = {
             "apiVersion": kind.api_version,
             "kind": kind.kind,
             "metadata": {"name": child.name, "namespace": child.namespace, "uid": child.uid},
-            "spec": {"replicas": child.deployment.desired},
+            "spec": {"replicas": replicas},
         }
         params = {"fieldManager": HANDOVER_MANAGER, "force": "true"}
         path = kind.path(child.namespace, child.name)
@@ -121,11 +121,11 @@ class Writer:
 
     async def _write(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         timeout = min(REQUEST_TIMEOUT, self._time_left())
-        return await self._client.request(method, path, timeout=timeout, **request)
+        return await self._client.send(Request(method, path, timeout=timeout, **request))
 
 
 def _lets_go_of_replicas(obj: dict[str, Any], child: Child) -> bool:
-    return child.kind == "Deployment" and "replicas" not in obj["spec"] and b'"f:replicas"' in child.owned
+    return "replicas" not in obj["spec"] and b'"f:replicas"' in child.owned
 
 
 def _owner_uid(obj: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -35,7 +35,7 @@ class Endpoints:
             await runner.cleanup()
 
 
-def _probe(good: Callable[[], bool]) -> Callable[[web.Request], object]:
+def _probe(good: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text="ok\n") if good() else web.Response(status=503, text="not ok\n")
 

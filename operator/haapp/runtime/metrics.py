@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,5 +59,5 @@ def observe_app(namespace: str, name: str, status: Mapping[str, Any]) -> None:
 def forget_app(namespace: str, name: str) -> None:
     """The app is gone: its series end."""
     for gauge in _PER_APP:
-        if (namespace, name) in gauge._metrics:
+        with contextlib.suppress(KeyError):
             gauge.remove(namespace, name)

@@ -6,22 +6,22 @@ import asyncio
 import logging
 import signal
 
-from haapp.runtime import metrics
 from haapp.cluster.client import Client
 from haapp.cluster.discovery import Discovery
 from haapp.cluster.events import EventRecorder
 from haapp.cluster.lease import Lease
 from haapp.cluster.overlay import Overlay
-from haapp.runtime.endpoints import Endpoints
 from haapp.cluster.view import ClusterView, Indices
 from haapp.cluster.watches import Watches
 from haapp.cluster.writer import Writer
-from haapp.reconcile.ports import Key
 from haapp.reconcile.pipeline import Reconciler
-from haapp.settings import Settings, from_environment
+from haapp.reconcile.ports import Key
+from haapp.runtime import metrics
+from haapp.runtime.endpoints import Endpoints
 from haapp.runtime.triggers import Triggers
 from haapp.runtime.workers import Workers
 from haapp.runtime.workqueue import WorkQueue
+from haapp.settings import Settings, from_environment
 
 logger = logging.getLogger(__name__)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from haapp.api.names import LABEL_NAME
 from haapp.children import Child, child_of
+from haapp.cluster.overlay import Overlay
 from haapp.placement.model import Node, node_of
 from haapp.reconcile.ports import Key
 from haapp.runtime.workqueue import WorkQueue
@@ -18,20 +19,10 @@ AT_MOST = 1.5
 """Seconds after which it is judged even though the news goes on."""
 
 
-class Memory(Protocol):
-    """What is told of objects that are gone."""
-
-    def gone(self, key: Key, uid: str) -> None: ...
-
-    def forget(self, key: Key) -> None: ...
-
-    def is_own_write(self, key: Key, version: str) -> bool: ...
-
-
 class Triggers:
     """Turns watch events into keys of the queue."""
 
-    def __init__(self, queue: WorkQueue[Key], overlay: Memory) -> None:
+    def __init__(self, queue: WorkQueue[Key], overlay: Overlay) -> None:
         self._queue = queue
         self._overlay = overlay
         self._apps: set[Key] = set()

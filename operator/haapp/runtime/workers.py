@@ -7,10 +7,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from haapp.runtime import metrics
 from haapp.exceptions import ApiError, NotLeading
-from haapp.reconcile.ports import Key
 from haapp.reconcile.pipeline import Visit
+from haapp.reconcile.ports import Key
+from haapp.runtime import metrics
 from haapp.runtime.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)

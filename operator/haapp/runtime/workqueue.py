@@ -65,7 +65,7 @@ class WorkQueue(Generic[K]):
             self._schedule(key, due)
 
     def add_settled(self, key: K, quiet: float, at_most: float) -> None:
-        """Make the key due once nobody has asked for it for `quiet` seconds, `at_most` seconds after the first asking."""
+        """Make the key due when nobody has asked for it for `quiet` seconds, at most `at_most` seconds from now."""
         if key in self._ready:
             return
         now = time.monotonic()
@@ -73,7 +73,7 @@ class WorkQueue(Generic[K]):
         self._schedule(key, min(now + quiet, first + at_most))
 
     def add_failed(self, key: K, *, at_least: float = 0.0) -> float:
-        """Make the key due after its backoff, which doubles with each failure in a row; returns the delay in seconds."""
+        """Make the key due after its backoff, which doubles with each failure in a row; returns the seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay: float = max(at_least, min(MAX_DELAY, BASE_DELAY * 2.0 ** min(failures, 32)))

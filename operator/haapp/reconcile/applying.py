@@ -1,0 +1,128 @@
+"""desired x actual -> writes: what an app becomes is made so, and how that went is told in one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from haapp import exceptions
+from haapp.api import App
+from haapp.api.names import ADOPT_ANNOTATION
+from haapp.children import Child, Plan, plan
+from haapp.children.ownership import first_missing
+from haapp.reconcile.ports import Foreign, Key, View, Writer
+from haapp.reconcile.rollback import Rollback
+from haapp.render import Environment, RenderError, render
+from haapp.status import Outcome, reasons
+
+FIRST = frozenset({"ServiceAccount", "ConfigMap"})
+"""Kinds that have to be there before the pods that use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How the writes went. `failure` names the reason of a failure that is retried, "" where there is none or where
+    only a change of the spec helps; `again_in` is in seconds."""
+
+    outcome: Outcome
+    notes: tuple[str, ...] = ()
+    failure: str = ""
+    again_in: float | None = None
+
+
+class Applier:
+    """Renders an app and writes what differs."""
+
+    def __init__(self, view: View, writer: Writer) -> None:
+        self._view = view
+        self._writer = writer
+        self._rollback = Rollback(view, writer)
+
+    async def apply(self, key: Key, app: App, obj: Mapping[str, Any], environment: Environment) -> Written:
+        """One round of writes for the app; `obj` is the app as the API server sent it. Raises NotLeading only."""
+        try:
+            rendered = render(app, environment)
+            desired = await self._rollback.consider(key, app, obj, rendered.objects)
+        except RenderError as error:
+            return Written(Outcome(reasons.RENDER_ERROR, str(error)))
+        except exceptions.ApiError as error:
+            return _failed(error, ())
+        planned = plan(desired, self._view.children(key), app.uid)
+        if app.spec.paused:
+            return Written(Outcome(reasons.PAUSED, _paused_message(planned)), rendered.notes)
+        errors = await self._write(key, planned)
+        if errors:
+            return _failed(errors[0], rendered.notes)
+        self._tell(obj, planned)
+        return Written(Outcome(reasons.RECONCILED, "Everything asked for is applied."), rendered.notes)
+
+    async def _write(self, key: Key, planned: Plan) -> list[Exception]:
+        """What comes first is written first; what does not depend on each other is written at the same time."""
+        errors: list[Exception] = [Foreign(c.kind, c.name, "belongs to another app") for c in planned.conflicts]
+        for early in (True, False):
+            if errors and not early:
+                return errors
+            errors += await _gather(
+                [self._writer.create(key, obj) for obj in planned.creates if (obj["kind"] in FIRST) is early]
+                + [self._writer.update(key, obj, c) for obj, c in planned.updates if (c.kind in FIRST) is early]
+            )
+        if not errors:
+            errors = await _gather([self._writer.delete(key, child) for child in planned.deletes])
+        return errors
+
+    def _tell(self, obj: Mapping[str, Any], planned: Plan) -> None:
+        drifted = {child.uid for child in planned.drifted}
+        changed = [child for _, child in planned.updates if child.uid not in drifted]
+        if planned.creates:
+            self._writer.event(obj, "Created", f"Created {_names(planned.creates)}.")
+        if changed:
+            self._writer.event(obj, "Updated", f"Updated {_child_names(changed)}.")
+        for desired, child in planned.updates:
+            if child.uid in drifted:
+                field = first_missing(desired, child.owned) or "metadata.ownerReferences"
+                message = f"{child.kind} {child.name}: {field} was changed by somebody else and is put right."
+                self._writer.event(obj, "DriftCorrected", message)
+        if planned.deletes:
+            self._writer.event(obj, "Deleted", f"Deleted {_child_names(planned.deletes)}: no longer asked for.")
+
+
+async def _gather(writes: Iterable[Awaitable[object]]) -> list[Exception]:
+    """Run the writes together; what each raised. Losing the lease, or a fault, ends the visit."""
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    errors: list[Exception] = []
+    for result in results:
+        if isinstance(result, exceptions.ApiError | Foreign):
+            errors.append(result)
+        elif isinstance(result, BaseException):
+            raise result
+    return errors
+
+
+def _failed(error: Exception, notes: tuple[str, ...]) -> Written:
+    if isinstance(error, Foreign):
+        adopt = (
+            f', or take it over with the annotation {ADOPT_ANNOTATION}: "true"' if error.kind == "Deployment" else ""
+        )
+        message = f"{error}, and is left alone: rename this app, or delete that object{adopt}."
+        return Written(Outcome(reasons.NAME_CONFLICT, message), notes, failure=reasons.NAME_CONFLICT)
+    if isinstance(error, exceptions.Refused):
+        return Written(Outcome(reasons.INVALID_SPEC, f"The API server refuses {error}"), notes)
+    if isinstance(error, exceptions.Forbidden):
+        return Written(Outcome(reasons.FORBIDDEN, str(error)), notes, failure=reasons.FORBIDDEN)
+    again_in = getattr(error, "retry_after", None)
+    return Written(Outcome(reasons.API_ERROR, str(error)), notes, failure=reasons.API_ERROR, again_in=again_in)
+
+
+def _paused_message(planned: Plan) -> str:
+    waiting = len(planned.creates) + len(planned.updates) + len(planned.deletes)
+    return "spec.paused is true: nothing is written" + (f"; {waiting} changes wait." if waiting else ".")
+
+
+def _names(objects: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{obj['kind']} {obj['metadata']['name']}" for obj in objects)
+
+
+def _child_names(children: Iterable[Child]) -> str:
+    return ", ".join(f"{child.kind} {child.name}" for child in children)

@@ -1,0 +1,162 @@
+"""The way of one change, in this order: validate, render, compare, write, assess, report.
+
+Each visit looks at what is, never at what happened. Every step but the writes is a pure function of haapp.api,
+haapp.render, haapp.children, haapp.placement and haapp.status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from haapp.api import App, InvalidSpec, parse_app
+from haapp.api.names import COMPONENT_APP, COMPONENT_CACHE
+from haapp.placement.contradictions import find
+from haapp.placement.model import Deployment, Pod
+from haapp.reconcile.announcing import announcements
+from haapp.reconcile.applying import Applier, Written
+from haapp.reconcile.ports import Key, View, Writer
+from haapp.reconcile.rebalancing import Rebalancer
+from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references
+from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
+
+MISSING_API_SECONDS = 65.0
+"""When to look again for an optional API that the app wants and the cluster lacks."""
+
+STARTING_SECONDS = 10.0
+"""How often the status of an app that is starting up is told anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How a visit ended. `again_in` (seconds) asks for another without an event; `failure` is the reason of one that
+    did not reach its end and is retried with backoff; `gone` tells that the app does not exist any more. `status` is
+    what the app's status says now."""
+
+    again_in: float | None = None
+    failure: str = ""
+    message: str = ""
+    gone: bool = False
+    status: Mapping[str, Any] | None = None
+
+
+class Reconciler:
+    """Visits one app at a time; different apps may be visited concurrently. `now` returns an aware UTC time."""
+
+    def __init__(self, view: View, writer: Writer, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._view = view
+        self._writer = writer
+        self._now = now
+        self._applier = Applier(view, writer)
+        self._rebalancer = Rebalancer(writer, started=int(now().timestamp()))
+        self._findings: dict[Key, frozenset[str]] = {}
+
+    async def visit(self, key: Key) -> Visit:
+        """Make the cluster what the app asks for, as far as one look tells, and its status what is so.
+
+        Raises an ApiError where the status could not be written, and NotLeading where this process must not write.
+        """
+        obj = self._view.app(key)
+        if obj is None:
+            self._rebalancer.forget(key)
+            self._findings.pop(key, None)
+            return Visit(gone=True)
+        if obj["metadata"].get("deletionTimestamp"):
+            return Visit()
+        try:
+            app = parse_app(obj)
+        except InvalidSpec as error:
+            return await self._report_invalid(key, obj, error)
+        return await self._visit(key, obj, app)
+
+    async def _visit(self, key: Key, obj: Mapping[str, Any], app: App) -> Visit:
+        environment = await self._environment(key, app)
+        written = await self._applier.apply(key, app, obj, environment)
+        observed = await self._observe(key, app, written)
+        status = assess(app, observed, obj.get("status") or {})
+        self._tell_findings(key, obj, observed)
+        await self._report(obj, status)
+        moved = await self._rebalancer.move(key, app, obj, observed)
+        missing_api = MISSING_API_SECONDS if optional_apis(app) - environment.apis else None
+        return Visit(
+            again_in=_soonest(moved, written.again_in, missing_api, _starting(observed)),
+            failure=written.failure,
+            message=written.outcome.message,
+            status=status,
+        )
+
+    async def _environment(self, key: Key, app: App) -> Environment:
+        version, apis = await self._view.cluster(optional_apis(app))
+        references = config_references(app) if app.spec.rollout.restart_on_config_change else frozenset()
+        versions = await self._view.config_versions(key, references)
+        return Environment(server_version=version, apis=apis, config_versions=versions)
+
+    async def _observe(self, key: Key, app: App, written: Written) -> Observed:
+        pods = self._view.pods(key)
+        app_pods = tuple(pod for pod in pods if pod.component == COMPONENT_APP)
+        cache_pods = await self._cache_pods(key, app, pods)
+        nodes = self._view.nodes()
+        return Observed(
+            outcome=written.outcome,
+            deployment=self._deployment(key),
+            replica_sets=self._view.replica_sets(key),
+            pods=app_pods,
+            cache_pods=cache_pods,
+            nodes=nodes,
+            findings=find(app, nodes, app_pods, cache_pods),
+            notes=written.notes,
+            now=self._now(),
+        )
+
+    def _deployment(self, key: Key) -> Deployment | None:
+        children = {child.key: child for child in self._view.children(key)}
+        child = children.get(("Deployment", key.name))
+        return child.deployment if child else None
+
+    async def _cache_pods(self, key: Key, app: App, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
+        cache = app.spec.cache
+        if cache is not None and cache.selector is not None:
+            return await self._view.selected_pods(key, cache.selector)
+        return tuple(pod for pod in pods if pod.component == COMPONENT_CACHE)
+
+    async def _report_invalid(self, key: Key, obj: Mapping[str, Any], error: InvalidSpec) -> Visit:
+        outcome = Outcome(reasons.INVALID_SPEC, str(error))
+        status = assess_invalid(obj["metadata"], outcome, obj.get("status") or {}, self._now())
+        await self._report(obj, status)
+        return Visit(status=status)
+
+    async def _report(self, obj: Mapping[str, Any], status: Mapping[str, Any]) -> None:
+        before = obj.get("status") or {}
+        if status == before:
+            return
+        await self._writer.patch_status(obj, status)
+        for reason, message, warning in announcements(before, status):
+            self._writer.event(obj, reason, message, warning=warning)
+
+    def _tell_findings(self, key: Key, obj: Mapping[str, Any], observed: Observed) -> None:
+        """Each contradiction is told of once while it lasts."""
+        found = frozenset(finding.reason for finding in observed.findings)
+        for finding in observed.findings:
+            if finding.reason not in self._findings.get(key, ()):
+                self._writer.event(obj, finding.reason, f"{finding.field}: {finding.message}", warning=True)
+        self._findings[key] = found
+
+
+def optional_apis(app: App) -> frozenset[str]:
+    """The APIs that the app would use and a cluster may lack."""
+    wanted = {GATEWAY_API} if app.spec.route else set()
+    if app.spec.monitoring and app.spec.monitoring.pod_monitor:
+        wanted.add(MONITORING_API)
+    return frozenset(wanted)
+
+
+def _starting(observed: Observed) -> float | None:
+    """A startup probe's time runs without an event: the status counts it down."""
+    starting = any(c.state == "running" and c.started is False for pod in observed.pods for c in pod.containers)
+    return STARTING_SECONDS if starting else None
+
+
+def _soonest(*delays: float | None) -> float | None:
+    return min((delay for delay in delays if delay is not None), default=None)
