@@ -1,0 +1,17 @@
+"""Rendering: an app's spec becomes Kubernetes objects. Pure, through the templates in `templates/`."""
+
+from haapp.render.environment import ALL_OPTIONAL_APIS, GATEWAY_API, MONITORING_API, Environment, Rendered
+from haapp.render.errors import RenderError
+from haapp.render.pipeline import render
+from haapp.render.references import config_references
+
+__all__ = [
+    "ALL_OPTIONAL_APIS",
+    "GATEWAY_API",
+    "MONITORING_API",
+    "Environment",
+    "RenderError",
+    "Rendered",
+    "config_references",
+    "render",
+]

@@ -1,0 +1,24 @@
+"""Kubernetes quantities (`128Mi`, `1.5G`, `1e3`) as whole numbers."""
+
+import re
+from fractions import Fraction
+from typing import Final
+
+from haapp.render.errors import RenderError
+
+_QUANTITY: Final = re.compile(r"([+]?\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:([eE][+-]?\d{1,2})|([kMGTPE]i?|Ki|m))?", re.ASCII)
+_UNITS: Final = {
+    "m": Fraction(1, 1000),
+    **{unit: Fraction(1000**power) for power, unit in enumerate(["", "k", "M", "G", "T", "P", "E"])},
+    **{unit: Fraction(1024**power) for power, unit in enumerate(["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])},
+}
+
+
+def whole(quantity: str | int, path: str) -> int:
+    """The quantity as a number, rounded up as Kubernetes does. Raises RenderError on anything else."""
+    match = _QUANTITY.fullmatch(str(quantity))
+    if match is None:
+        raise RenderError(path, f"{quantity!r} is not a quantity; write for example 128Mi")
+    number, exponent, unit = match.groups()
+    value = Fraction(number) * _UNITS[unit or ""] * Fraction(f"1{exponent or ''}")
+    return -(-value.numerator // value.denominator)

@@ -1,0 +1,61 @@
+"""Topology spread constraints: how pods are shared out over zones, nodes and further levels."""
+
+from collections.abc import Mapping
+
+from haapp.api import names
+from haapp.api.objects import Object
+from haapp.api.spec import Nodes, Spec, Zones
+from haapp.render.errors import RenderError
+from haapp.render.merge import given
+
+BEST_EFFORT_ZONES = Zones(when_unsatisfiable="ScheduleAnyway")
+"""How an app is spread over zones that says nothing of them."""
+
+
+def spread_constraints(spec: Spec, selector: Mapping[str, str]) -> list[Object]:
+    """The app's constraints: zones, nodes, then the user's own levels."""
+    ours = [zone_constraint(spec.zones, selector), node_constraint(spec.nodes, selector)]
+    return ours + _extra(spec, selector, ours)
+
+
+def zone_constraint(zones: Zones | None, selector: Mapping[str, str]) -> Object:
+    """Spread over zones, as asked for or else as well as can be."""
+    wanted = zones or BEST_EFFORT_ZONES
+    return _constraint(names.ZONE_KEY, wanted, selector, wanted.min_domains)
+
+
+def node_constraint(nodes: Nodes, selector: Mapping[str, str]) -> Object:
+    """Spread over nodes."""
+    return _constraint(names.HOSTNAME_KEY, nodes, selector)
+
+
+def _constraint(key: str, wanted: Zones | Nodes, selector: Mapping[str, str], min_domains: int | None = None) -> Object:
+    return {
+        "maxSkew": wanted.max_skew,
+        "topologyKey": key,
+        "whenUnsatisfiable": wanted.when_unsatisfiable,
+        **given(minDomains=min_domains),
+        "labelSelector": {"matchLabels": dict(selector)},
+        # Each revision is spread by itself, so that a rollout ends spread.
+        "matchLabelKeys": ["pod-template-hash"],
+        "nodeAffinityPolicy": "Honor",
+        # A zone whose nodes are all tainted is no place to wait for.
+        "nodeTaintsPolicy": "Honor",
+    }
+
+
+def _extra(spec: Spec, selector: Mapping[str, str], ours: list[Object]) -> list[Object]:
+    taken = {_identity(constraint) for constraint in ours}
+    extra = []
+    for index, constraint in enumerate(spec.spread):
+        if _identity(constraint) in taken:
+            advice = f"{' '.join(_identity(constraint))} is stated already; use spec.zones, spec.nodes or one entry only"
+            raise RenderError(f"spec.spread[{index}]", advice)
+        taken.add(_identity(constraint))
+        extra.append({"labelSelector": {"matchLabels": dict(selector)}, **constraint})
+    return extra
+
+
+def _identity(constraint: Object) -> tuple[str, str]:
+    """What the API server lets stand only once in a pod."""
+    return constraint["topologyKey"], constraint["whenUnsatisfiable"]
