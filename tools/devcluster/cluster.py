@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,9 +65,16 @@ class Cluster:
         """
         for manifest in manifests:
             self.kubectl("apply", "-f", str(manifest))
-            self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(manifest))
+            named = self.kubectl("get", "-f", str(manifest), "-o", "name").split()
+            for resource in (name.rpartition("/")[2] for name in named):
+                wait_for(partial(self.is_served, resource), 30, f"an answer for {resource}")
         if self.folder is not None:
             restart(self.folder, "kube-controller-manager")
+
+    def is_served(self, resource: str) -> bool:
+        """Whether objects of `resource` (plural.group) can be listed. Raises ClusterError while they cannot."""
+        self.kubectl("get", resource, "--all-namespaces", "-o", "name")
+        return True
 
 
 def create(name: str, *, metrics: bool = False) -> Cluster:
