@@ -16,8 +16,6 @@ from haapp.placement import contradictions, finding
 from haapp.placement.model import Node, node_of
 from haapp.render import RenderError, render
 
-WITHOUT_NODES: Final = frozenset({finding.BUDGET_BLOCKS_DRAINS})
-"""Contradictions that do not depend on the nodes."""
 ABOUT_PODS: Final = frozenset({finding.CACHE_NOT_FOUND, finding.CACHE_OUT_OF_REACH})
 """Contradictions that only the pods of a cluster can show."""
 
@@ -42,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     apps = documents.read_apps(arguments.filenames)
-    nodes = _read_nodes(arguments.nodes) if arguments.nodes else None
+    nodes = _read_nodes(arguments.nodes) if arguments.nodes else ()
     located = [
         Located(app.source, line_of(app.node, found.path), app.name, found)
         for app in apps
@@ -54,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     return FINDINGS if any(entry.finding.at_least(arguments.fail_on) for entry in located) else FINE
 
 
-def check(document: Document, nodes: tuple[Node, ...] | None) -> tuple[Finding, ...]:
-    """All findings about one app; `nodes` is None where they are not known."""
+def check(document: Document, nodes: tuple[Node, ...]) -> tuple[Finding, ...]:
+    """All findings about one app; without nodes only what needs none is found."""
     try:
         app = parse_app(document.object)
     except InvalidSpec as error:
@@ -70,10 +68,9 @@ def _cannot_be_rendered(app: App) -> Iterator[Finding]:
         yield Finding("invalid", "error", error.path, error.advice)
 
 
-def _contradictions(app: App, nodes: tuple[Node, ...] | None) -> Iterator[Finding]:
-    """Those that can be told: without nodes only what no cluster could fulfil, and never the pods of a cache."""
-    for found in contradictions.find(app, nodes or ()):
-        if (nodes is not None or found.reason in WITHOUT_NODES) and found.reason not in ABOUT_PODS:
+def _contradictions(app: App, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+    for found in contradictions.find(app, nodes):
+        if found.reason not in ABOUT_PODS:
             yield Finding(found.reason, "error", found.field, found.message)
 
 
