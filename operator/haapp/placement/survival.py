@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from haapp.placement.model import Node, Pod
+from haapp.placement.replicas import scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,18 @@ def node_loss(ready: Iterable[Pod]) -> Loss:
 def best_left(replicas: int, domains: int) -> int:
     """The most pods that can be left of `replicas` when one of so many equal domains is lost."""
     return replicas - -(-replicas // domains) if domains else 0
+
+
+def enough_replicas(keep: int | str, replicas: int, domains: int) -> int | None:
+    """The least number of replicas, more than there are, of which `keep` (or that percentage) can be left; `None` if no
+    number of them would do."""
+    if domains < 2:
+        return None
+    # A fixed number is kept by twice as many at the latest, a percentage within 100 steps or never.
+    highest = max(replicas + 1, 2 * keep) if isinstance(keep, int) else replicas + 100
+    return next(
+        (n for n in range(replicas + 1, highest + 1) if best_left(n, domains) >= scaled(keep, n, up=True)), None
+    )
 
 
 def _worst(homes: Iterable[str]) -> Loss:

@@ -1,0 +1,143 @@
+"""Pods that can never all be placed, and rollouts that can never end, because of constraints that are required.
+
+A rollout with `maxUnavailable` 0 must place a surge pod before an old one goes. The operator's own constraints look at
+one revision only (`matchLabelKeys: pod-template-hash`), so old pods are in nobody's way and the surge needs no more
+room than the app itself. What does deadlock is a rule that counts old and new pods together: a required anti-affinity
+of the user's own, and a host port. There the surge pod needs a domain to itself.
+"""
+
+from collections.abc import Iterator
+
+from haapp.api.names import HOSTNAME_KEY, ZONE_KEY
+from haapp.placement import finding
+from haapp.placement.capacity import cache_replicas, capacity, rules
+from haapp.placement.cluster import Cluster
+from haapp.placement.domains import domain_of
+from haapp.placement.exclusive import Exclusion, exclusions
+from haapp.placement.finding import Finding
+from haapp.placement.replicas import scaled
+
+
+def crowding(cluster: Cluster) -> Iterator[Finding]:
+    """What the required constraints do not leave room for."""
+    alone = exclusions(cluster.app)
+    crowded = [finding for item in alone for finding in _exclusive(cluster, item)]
+    yield from crowded
+    if not crowded:
+        yield from _unplaceable(cluster, alone=any(item.key == HOSTNAME_KEY for item in alone))
+
+
+def _exclusive(cluster: Cluster, exclusion: Exclusion) -> Iterator[Finding]:
+    homes = {home for node in cluster.usable if (home := domain_of(node, exclusion.key)) is not None}
+    what = {HOSTNAME_KEY: "nodes", ZONE_KEY: "zones"}.get(exclusion.key, f"domains of {exclusion.key}")
+    short, room = exclusion.field.removeprefix("spec."), len(homes)
+    if cluster.most > room:
+        reason = finding.TOO_FEW_ZONES if exclusion.key == ZONE_KEY else finding.TOO_FEW_NODES
+        message = (
+            f"{short} lets each of the {room} {what} that the pods may use hold one pod, and {_whose(cluster)} is "
+            f"{cluster.most}: lower it to {room}, add {what}, or {_soften(exclusion)}"
+        )
+        yield Finding(reason, exclusion.field, message)
+    elif not exclusion.per_revision and not _gives_way(cluster):
+        yield from _deadlock(cluster, exclusion, room, what)
+
+
+def _deadlock(cluster: Cluster, exclusion: Exclusion, room: int, what: str) -> Iterator[Finding]:
+    short = exclusion.field.removeprefix("spec.")
+    end = f"set rollout.maxUnavailable to 1, add {what}, or {_soften(exclusion)}"
+    if cluster.now + 1 > room:
+        message = (
+            f"a rollout cannot begin: {short} keeps old and new pods apart, all {room} {what} are taken by "
+            f"{cluster.now} pods, and rollout.maxUnavailable 0 lets none of them go first: {end}"
+        )
+        yield Finding(finding.ROLLOUT_DEADLOCK, exclusion.field, message)
+        return
+    full = _full_zone(cluster, exclusion)
+    if full is not None:
+        message = (
+            f"a rollout can stand still: {short} keeps old and new pods apart, zones.maxSkew wants one of the last new "
+            f"pods in zone {full}, every node there may still hold an old one, and rollout.maxUnavailable 0 lets none "
+            f"go first: {end} in {full}"
+        )
+        yield Finding(finding.ROLLOUT_DEADLOCK, exclusion.field, message)
+
+
+def _full_zone(cluster: Cluster, exclusion: Exclusion) -> str | None:
+    """A zone in which the old pods leave no node free, while the spread asks for a new one there."""
+    zones, count = cluster.app.spec.zones, len(cluster.sizes)
+    if zones is None or zones.when_unsatisfiable != "DoNotSchedule" or exclusion.key != HOSTNAME_KEY or count < 2:
+        return None
+    elsewhere = zones.max_skew * (count - 1)
+    return next(
+        (
+            zone
+            for zone, size in sorted(cluster.sizes.items())
+            if size <= cluster.now // count and cluster.now - size >= elsewhere
+        ),
+        None,
+    )
+
+
+def _gives_way(cluster: Cluster) -> bool:
+    """Whether a rollout may take an old pod away first. The Deployment controller takes one, too, where surge and
+    unavailability both come out as 0."""
+    rollout = cluster.app.spec.rollout
+    surge = scaled(rollout.max_surge, cluster.now, up=True)
+    return scaled(rollout.max_unavailable, cluster.now, up=False) > 0 or surge == 0
+
+
+def _unplaceable(cluster: Cluster, *, alone: bool) -> Iterator[Finding]:
+    """Required constraints that can only be met together by fewer pods than are asked for."""
+    zones, nodes = cluster.app.spec.zones, cluster.app.spec.nodes
+    constraints = rules(cluster.app.spec, len(cluster.zones), alone=alone)
+    held = capacity(cluster.most, constraints, cluster.sizes, cluster.near_cache)
+    if held == cluster.most or not constraints.floor:
+        return
+    if capacity(cluster.most, constraints, cluster.sizes, cluster.sizes) > held:
+        if cluster.near_cache.total():
+            yield _cache_too_narrow(cluster, held)
+        return
+    stated = [
+        text
+        for text, there in (
+            (f"zones.maxSkew {zones and zones.max_skew}", constraints.zone_skew is not None),
+            (f"nodes.maxSkew {nodes.max_skew}", constraints.node_skew is not None),
+            ("one pod a node", alone),
+        )
+        if there
+    ]
+    field = "zones" if constraints.zone_skew is not None else "nodes"
+    sizes = " ".join(f"{zone}:{size}" for zone, size in sorted(cluster.sizes.items()))
+    message = (
+        f"{' and '.join(stated)} can be met together by {held} of {cluster.most} pods only, with the nodes that there "
+        f"are (by zone, {sizes}): raise {field}.maxSkew, set {field}.whenUnsatisfiable: ScheduleAnyway, lower "
+        f"{_whose(cluster)} to {held}, or add nodes where they are few"
+    )
+    yield Finding(finding.SPREAD_UNSATISFIABLE, f"spec.{field}.maxSkew", message)
+
+
+def _cache_too_narrow(cluster: Cluster, held: int) -> Finding:
+    """Pods may only be near the cache, and the cache is in too few places for all of them."""
+    where = " ".join(f"{zone}:{cluster.near_cache[zone]}" for zone in sorted(cluster.sizes))
+    own = cache_replicas(cluster.app.spec)
+    more = f"raise cache.redis.replicas from {own} to {max(len(cluster.sizes), own + 1)}" if own else "run it in more"
+    message = (
+        f"only {held} of {cluster.most} pods can be placed: cache.whenUnsatisfiable: DoNotSchedule keeps them to nodes "
+        f"near the cache (by zone, {where}), and the spread wants them elsewhere too: {more}, set "
+        "cache.whenUnsatisfiable: ScheduleAnyway, or zones.whenUnsatisfiable: ScheduleAnyway"
+    )
+    if own:
+        return Finding(finding.CACHE_TOO_NARROW, "spec.cache.redis.replicas", message)
+    return Finding(finding.CACHE_OUT_OF_REACH, "spec.cache.selector", message)
+
+
+def _whose(cluster: Cluster) -> str:
+    return "replicas" if cluster.app.spec.autoscaling is None else "autoscaling.maxReplicas"
+
+
+def _soften(exclusion: Exclusion) -> str:
+    if exclusion.field == "spec.nodes.antiAffinity":
+        return "set nodes.antiAffinity: Preferred"
+    if "hostPort" in exclusion.field:
+        return "do without the host port"
+    return "make that anti-affinity a preferred one, or give it matchLabelKeys: [pod-template-hash]"

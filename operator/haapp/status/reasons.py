@@ -1,0 +1,63 @@
+"""Condition types and their reasons: what a program may compare, fixed for good."""
+
+from typing import Final
+
+RECONCILED: Final = "Reconciled"
+"""Type; also the reason when the last write matched intent."""
+AVAILABLE: Final = "Available"
+SPREAD: Final = "Spread"
+CACHE_COLOCATED: Final = "CacheColocated"
+INIT_STEPS_COMPLETED: Final = "InitStepsCompleted"
+SURVIVES_ZONE_LOSS: Final = "SurvivesZoneLoss"
+SURVIVES_NODE_LOSS: Final = "SurvivesNodeLoss"
+PROGRESSING: Final = "Progressing"
+READY: Final = "Ready"
+"""Type; also the reason when all that Ready asks for is met."""
+RECONCILING: Final = "Reconciling"
+STALLED: Final = "Stalled"
+
+# Reconciled
+RENDER_ERROR: Final = "RenderError"
+INVALID_SPEC: Final = "InvalidSpec"
+NAME_CONFLICT: Final = "NameConflict"
+FORBIDDEN: Final = "Forbidden"
+API_ERROR: Final = "ApiError"
+PAUSED: Final = "Paused"
+PERMANENT_FAILURES: Final = frozenset({RENDER_ERROR, INVALID_SPEC, NAME_CONFLICT, FORBIDDEN})
+"""Outcomes that nothing but a change by a person puts right."""
+
+# Spread
+BALANCED: Final = "Balanced"
+SKEWED: Final = "Skewed"
+TOO_FEW_DOMAINS: Final = "TooFewDomains"
+UNSCHEDULABLE: Final = "Unschedulable"
+
+# CacheColocated
+COLOCATED: Final = "Colocated"
+CACHE_NOT_READY: Final = "CacheNotReady"
+FAR_FROM_CACHE: Final = "FarFromCache"
+
+# InitStepsCompleted
+NO_INIT_STEPS: Final = "NoInitSteps"
+STEPS_SUCCEEDED: Final = "StepsSucceeded"
+STEPS_RUNNING: Final = "StepsRunning"
+STEP_FAILED: Final = "StepFailed"
+
+# SurvivesZoneLoss, SurvivesNodeLoss
+ENOUGH_LEFT: Final = "EnoughLeft"
+TOO_FEW_LEFT: Final = "TooFewLeft"
+ZONES_UNKNOWN: Final = "ZonesUnknown"
+
+# Available, Progressing (besides the Deployment's own)
+MINIMUM_AVAILABLE: Final = "MinimumReplicasAvailable"
+NOT_YET_KNOWN: Final = "NotYetKnown"
+DEPLOYMENT_NOT_FOUND: Final = "DeploymentNotFound"
+DEPLOYMENT_NOT_OBSERVED: Final = "DeploymentNotObserved"
+DEADLINE_EXCEEDED: Final = "ProgressDeadlineExceeded"
+ROLLED_BACK: Final = "RolledBack"
+
+# several
+SCALED_TO_ZERO: Final = "ScaledToZero"
+NO_READY_PODS: Final = "NoReadyPods"
+ROLLING_OUT: Final = "RollingOut"
+RETRYING: Final = "Retrying"

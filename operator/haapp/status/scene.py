@@ -1,0 +1,60 @@
+"""What every condition is judged from, derived once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from haapp.api.app import App
+from haapp.placement.domains import eligible_nodes
+from haapp.placement.live import active_pods, by_name, current_hash, of_revision, ready_pods
+from haapp.placement.model import Node, Pod
+from haapp.placement.replicas import fewest
+from haapp.status.observed import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`current` are the active pods of the current revision, `ready` the ready ones of every revision, `settled` those
+    that the spread is judged by; `desired` is how many are asked for, by the Deployment where there is one."""
+
+    app: App
+    observed: Observed
+    nodes: Mapping[str, Node]
+    eligible: tuple[Node, ...]
+    desired: int
+    current: tuple[Pod, ...]
+    ready: tuple[Pod, ...]
+    settled: tuple[Pod, ...]
+
+    @property
+    def stale(self) -> bool:
+        """Whether the Deployment's status speaks of an older Deployment than the one that was written."""
+        deployment = self.observed.deployment
+        return deployment is not None and deployment.observed_generation < deployment.generation
+
+
+def scene_of(app: App, observed: Observed) -> Scene:
+    """The facts about an app, as observed."""
+    nodes = by_name(observed.nodes)
+    template = current_hash(observed.deployment, observed.replica_sets)
+    desired = observed.deployment.desired if observed.deployment is not None else None
+    current = of_revision(active_pods(observed.pods), template)
+    ready = ready_pods(observed.pods, nodes)
+    return Scene(
+        app=app,
+        observed=observed,
+        nodes=nodes,
+        eligible=eligible_nodes(app.spec, observed.nodes),
+        desired=fewest(app.spec) if desired is None else desired,
+        current=current,
+        ready=ready,
+        settled=_settled(current, ready, nodes),
+    )
+
+
+def _settled(current: tuple[Pod, ...], ready: tuple[Pod, ...], nodes: Mapping[str, Node]) -> tuple[Pod, ...]:
+    """The ready pods of the current revision. While an older one still serves, a pod of the current one counts as soon
+    as it has its place: else every rollout would look skewed for as long as its pods take to start."""
+    names = {pod.name for pod in current}
+    if all(pod.name in names for pod in ready):
+        return ready
+    return tuple(pod for pod in current if pod.node in nodes and nodes[pod.node].ready)
