@@ -78,14 +78,14 @@ def test_without_go_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytes
 
 
 def test_every_binary_that_kwokctl_is_given_is_one_that_is_built() -> None:
-    options = config.kwokctl_config(Path("/bin"), Path("/policy"))["options"]
+    options = config.kwokctl_config(Path("/bin"), Path("/folder"))["options"]
     given = {Path(value).name for key, value in options.items() if key.endswith("Binary")}
     assert given == set(binaries.PACKAGES) - {"kwokctl"}
     assert "enable" not in options
 
 
 def test_the_metrics_server_runs_only_when_it_is_given() -> None:
-    options = config.kwokctl_config(Path("/bin"), Path("/policy"), Path("/metrics-server"))["options"]
+    options = config.kwokctl_config(Path("/bin"), Path("/folder"), Path("/metrics-server"))["options"]
     assert options["enable"] == ["metrics-server"]
     assert options["metricsServerBinary"] == "/metrics-server"
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .binaries import ensure_control_plane, ensure_metrics_server, exclusive, say
-from .config import AUDIT_POLICY, Object, kwokctl_config
+from .config import AUDIT_POLICY, AUDIT_POLICY_FILE, Object, kwokctl_config
 
 T = TypeVar("T")
 
 STAGES = Path(__file__).parent / "stages"
+COMPLETE = "complete"
+"""This file in a cluster's folder says that its creation was not cut short."""
 
 
 class ClusterError(RuntimeError):
@@ -86,18 +88,21 @@ def create(name: str, *, metrics: bool = False) -> Cluster:
         if (running := find(name)) is not None:
             return running
         delete(name)
-        policy = write_json(kwok_home() / f"{name}.audit-policy.json", AUDIT_POLICY)
-        config = write_json(kwok_home() / f"{name}.json", kwokctl_config(binaries, policy, metrics_server))
+        folder = folder_of(name)
+        folder.mkdir(parents=True)
+        write_json(folder / AUDIT_POLICY_FILE, AUDIT_POLICY)
+        config = write_json(folder / "kwokctl.json", kwokctl_config(binaries, folder, metrics_server))
         kwokctl("create", "cluster", f"--name={name}", f"--config={config}", "--kubeconfig=")
-    cluster = embedded(name, binaries)
-    cluster.kubectl("create", "--validate=false", "-f", str(STAGES))
-    restart(folder_of(name), "kwok-controller")  # it has met the Stages' CRD missing, and would ask again in seconds
+        cluster = embedded(name, binaries)
+        cluster.kubectl("create", "--validate=false", "-f", str(STAGES))
+        restart(folder, "kwok-controller")  # it has met the Stages' CRD missing, and would ask again in seconds
+        (folder / COMPLETE).touch()
     return cluster
 
 
 def find(name: str) -> Cluster | None:
-    """The embedded cluster `name` if its API server answers."""
-    if not (folder_of(name) / "kubeconfig.yaml").exists():
+    """The embedded cluster `name` if it was completed and its API server answers."""
+    if not (folder_of(name) / COMPLETE).exists():
         return None
     cluster = embedded(name, ensure_control_plane())
     try:
@@ -134,8 +139,6 @@ def delete(name: str) -> None:
     for pid_file in (folder / "pids").glob("*.pid"):
         terminate(pid_file, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
-    for leftover in (f"{name}.json", f"{name}.audit-policy.json"):
-        (kwok_home() / leftover).unlink(missing_ok=True)
 
 
 def delete_leftovers(prefix: str) -> None:

@@ -8,6 +8,9 @@ Object = dict[str, Any]
 RUNNING_LABEL = "kwok.x-k8s.io/kubelet"
 """Nodes with the value `running` have a kubelet; without the label the machine is switched off."""
 
+METRICS_API = Path(__file__).parent / "metrics"
+
+AUDIT_POLICY_FILE = "audit-policy.json"
 AUDIT_POLICY: Object = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -38,19 +41,22 @@ COMPONENT_FLAGS: dict[str, dict[str, str]] = {
         "manage-all-nodes": "false",
         "manage-nodes-with-label-selector": f"{RUNNING_LABEL}=running",
     },
-    "metrics-server": {"metric-resolution": "10s"},
 }
 
 
-def kwokctl_config(binaries: Path, audit_policy: Path, metrics_server: Path | None = None) -> Object:
-    """The KwokctlConfiguration for the binaries in a folder; with `metrics_server` also the metrics API."""
+def kwokctl_config(binaries: Path, folder: Path, metrics_server: Path | None = None) -> Object:
+    """The KwokctlConfiguration of a cluster in `folder`, which holds AUDIT_POLICY_FILE.
+
+    `binaries` is the folder with the control plane. With the path of a metrics-server there is also a metrics API; what
+    a pod uses it states itself, by the annotations kwok.x-k8s.io/usage-cpu and kwok.x-k8s.io/usage-memory.
+    """
     options: Object = {
         "runtime": "binary",
         "bindAddress": "127.0.0.1",
         "securePort": True,
         "kubeAuthorization": True,
         "kubeAdmission": True,
-        "kubeAuditPolicy": str(audit_policy),
+        "kubeAuditPolicy": str(folder / AUDIT_POLICY_FILE),
         "enableCRDs": ["Stage"],
         "etcdBinary": str(binaries / "etcd"),
         "kubeApiserverBinary": str(binaries / "kube-apiserver"),
@@ -59,13 +65,21 @@ def kwokctl_config(binaries: Path, audit_policy: Path, metrics_server: Path | No
         "kubectlBinary": str(binaries / "kubectl"),
         "kwokControllerBinary": str(binaries / "kwok"),
     }
+    flags = COMPONENT_FLAGS
     if metrics_server is not None:
-        options |= {"metricsServerBinary": str(metrics_server), "enable": ["metrics-server"]}
+        options |= {
+            "enable": ["metrics-server"],
+            "metricsServerBinary": str(metrics_server),
+            "metricsServerManifests": [str(METRICS_API)],
+            # kwokctl keeps what it once read of the manifests: keep it no longer than the cluster.
+            "cacheDir": str(folder / "cache"),
+        }
+        flags = flags | {"metrics-server": {"metric-resolution": "10s"}}
     return {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",
         "options": options,
-        "componentsPatches": [component_patch(name, flags) for name, flags in COMPONENT_FLAGS.items()],
+        "componentsPatches": [component_patch(name, values) for name, values in flags.items()],
     }
 
 
