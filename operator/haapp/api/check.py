@@ -6,7 +6,8 @@ A schema is compiled once into nested functions; an object of usual size is then
 from collections.abc import Callable
 from typing import Any, Final
 
-from haapp.api.check_scalars import Errors, int_or_string, report, scalar, wrong_type
+from haapp.api.check_scalars import int_or_string, scalar, wrong_type
+from haapp.api.errors import Errors
 from haapp.api.objects import Object
 from haapp.api.suggest import unknown_field
 
@@ -43,7 +44,7 @@ def _object(schema: Object) -> Check:
                 continue
             child = children.get(name)
             if child is None:
-                report(errors, f"{path}.{name}", unknown_field(name, children))
+                errors.add(f"{path}.{name}", unknown_field(name, children))
             else:
                 result[name] = child(part, f"{path}.{name}", errors)
         for name, default in defaults:
@@ -51,7 +52,7 @@ def _object(schema: Object) -> Check:
                 result[name] = dict(default) if isinstance(default, dict) else default
         for name in required:
             if name not in result:
-                report(errors, f"{path}.{name}", "is missing: it must be given")
+                errors.add(f"{path}.{name}", "is missing: it must be given")
         return result
 
     return check
@@ -65,11 +66,11 @@ def _map(schema: Object) -> Check:
         if not isinstance(value, dict):
             return wrong_type(value, dict, path, errors)
         if most is not None and len(value) > most:
-            report(errors, path, f"has too many entries: write at most {most}")
+            errors.add(path, f"has too many entries: write at most {most}")
         result = {}
         for name, part in value.items():
             if not isinstance(name, str):
-                report(errors, f"{path}.{name}", "a name must be a text: put it in quotes")
+                errors.add(f"{path}.{name}", "a name must be a text: put it in quotes")
             elif part is not None:
                 result[name] = child(part, f"{path}.{name}", errors)
         return result
@@ -87,12 +88,12 @@ def _list(schema: Object) -> Check:
         if not isinstance(value, list):
             return wrong_type(value, list, path, errors)
         if len(value) < least:
-            report(errors, path, f"has too few entries: write at least {least}")
+            errors.add(path, f"has too few entries: write at least {least}")
         if most is not None and len(value) > most:
-            report(errors, path, f"has too many entries: write at most {most}")
-        before = len(errors)
+            errors.add(path, f"has too many entries: write at most {most}")
+        before = len(errors.found)
         result = [child(part, f"{path}[{index}]", errors) for index, part in enumerate(value)]
-        if identity and len(errors) == before:
+        if identity and len(errors.found) == before:
             _check_unique([identity(part, keys) for part in result], path, keys, errors)
         return result
 
@@ -113,5 +114,5 @@ def _check_unique(identities: list[Any], path: str, keys: tuple[str, ...], error
     for index, identity in enumerate(identities):
         if identity in seen:
             what = f"an earlier entry has the same {' and '.join(keys)}" if keys else "an earlier entry is the same"
-            report(errors, f"{path}[{index}]", f"{what}: change or leave out one of them")
+            errors.add(f"{path}[{index}]", f"{what}: change or leave out one of them", blocking=False)
         seen.add(identity)

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from haapp.api import durations, markers
-from haapp.api.errors import FieldError
+from haapp.api.errors import Errors
 from haapp.api.objects import Object
 
-Errors = list[FieldError]
 Check = Callable[[Any, str, Errors], Any]
 
 BOUNDS: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -34,11 +33,6 @@ MEANT: Final = {
 """What to write where a pattern does not match; other patterns are shown as they are."""
 
 
-def report(errors: Errors, path: str, message: str) -> None:
-    """Add an error."""
-    errors.append(FieldError(path, message))
-
-
 def wrong_type(value: Any, wanted: type, path: str, errors: Errors) -> None:
     """Add the error for a value of another type. The value is not shown: it may be of any size."""
     found = KINDS.get(type(value), "something that JSON does not have")
@@ -48,7 +42,7 @@ def wrong_type(value: Any, wanted: type, path: str, errors: Errors) -> None:
         message = "must be a text: put the number in quotes"
     else:
         message = f"must be {KINDS[wanted]}, not {found}"
-    report(errors, path, message)
+    errors.add(path, message)
 
 
 def scalar(schema: Object) -> Check:
@@ -65,11 +59,11 @@ def scalar(schema: Object) -> Check:
 
 def int_or_string(schema: Object) -> Check:
     """The check for a value that is a whole number or a text."""
-    integer, text = _integer({"format": "int32", **schema}), _text(schema)
+    integer, text = _integer(schema), _text(schema)
 
     def check(value: Any, path: str, errors: Errors) -> Any:
         if isinstance(value, float) and not value.is_integer():
-            return report(errors, path, "must be a whole number or a text: put the number in quotes")
+            return errors.add(path, "must be a whole number or a text: put the number in quotes")
         return text(value, path, errors) if isinstance(value, str) else integer(value, path, errors)
 
     return check
@@ -85,15 +79,15 @@ def _text(schema: Object) -> Check:
         if not isinstance(value, str):
             return wrong_type(value, str, path, errors)
         if not value.isascii() and not _is_unicode(value):
-            report(errors, path, "has half of a surrogate pair: write valid Unicode")
+            errors.add(path, "has half of a surrogate pair: write valid Unicode")
         if allowed is not None and value not in allowed:
-            report(errors, path, f"write one of {', '.join(allowed)}")
+            errors.add(path, f"write one of {', '.join(allowed)}")
         if len(value) < least:
-            report(errors, path, f"is too short: write at least {least} character{'s' * (least > 1)}")
+            errors.add(path, f"is too short: write at least {least} character{'s' * (least > 1)}")
         elif most is not None and len(value) > most:
-            report(errors, path, f"is too long: write at most {most} characters")
+            errors.add(path, f"is too long: write at most {most} characters")
         elif matches is not None and not matches(value):
-            report(errors, path, MEANT.get(pattern, f"must match {pattern}"))
+            errors.add(path, MEANT.get(pattern, f"must match {pattern}"), blocking=False)
         return value
 
     return check
@@ -123,9 +117,9 @@ def _integer(schema: Object) -> Check:
         if not isinstance(value, int) or isinstance(value, bool):
             return wrong_type(value, int, path, errors)
         if value < low:
-            report(errors, path, f"is too small: write at least {low}")
+            errors.add(path, f"is too small: write at least {low}", blocking=False)
         elif value > high:
-            report(errors, path, f"is too large: write at most {high}")
+            errors.add(path, f"is too large: write at most {high}", blocking=False)
         return value
 
     return check

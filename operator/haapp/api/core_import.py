@@ -32,7 +32,11 @@ QUANTITY: Final[Object] = {
     "maxLength": 64,
     "pattern": "^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$",
 }
-INT_OR_STRING: Final[Object] = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}
+INT_OR_STRING: Final[Object] = {
+    "x-kubernetes-int-or-string": True,
+    "anyOf": [{"type": "integer"}, {"type": "string"}],
+    "maximum": 2**31 - 1,
+}
 PARENT_REFERENCE: Final[Object] = {
     "type": "object",
     "required": ["name"],
@@ -135,13 +139,11 @@ def _references(schema: Any) -> set[str]:
     return own.union(*map(_references, schema.values()))
 
 
-def main() -> None:
-    """Print the types: one a line, so that a new Kubernetes shows as a readable difference."""
-    lines = (
-        f"{json.dumps(name)}: {json.dumps(schema, separators=(',', ':'))}" for name, schema in core_types().items()
-    )
-    sys.stdout.write("{\n" + ",\n".join(lines) + "\n}\n")
+def to_json(types: dict[str, Object]) -> str:
+    """The types as text: one a line, so that a new Kubernetes shows as a readable difference."""
+    lines = (f"{json.dumps(name)}: {json.dumps(schema, separators=(',', ':'))}" for name, schema in types.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(to_json(core_types()))

@@ -1,7 +1,7 @@
 """What is wrong with an object, field by field."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,19 @@ class FieldError:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+
+@dataclass(slots=True)
+class Errors:
+    """What a check has found so far; `blocking`: the shape is so wrong that rules across fields cannot be tried."""
+
+    found: list[FieldError] = field(default_factory=list)
+    blocking: bool = False
+
+    def add(self, path: str, message: str, *, blocking: bool = True) -> None:
+        """Add an error."""
+        self.found.append(FieldError(path, message))
+        self.blocking = self.blocking or blocking
 
 
 class InvalidSpec(Exception):

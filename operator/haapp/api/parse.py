@@ -7,9 +7,8 @@ from typing import Any, Final
 from haapp.api import names
 from haapp.api.app import App
 from haapp.api.check import Check, compile_check
-from haapp.api.check_scalars import Errors, report
 from haapp.api.decode import decode
-from haapp.api.errors import InvalidSpec
+from haapp.api.errors import Errors, FieldError, InvalidSpec
 from haapp.api.objects import Object
 from haapp.api.rules import broken
 from haapp.api.schema import schema_of
@@ -33,18 +32,24 @@ def parse_app(obj: Any) -> App:
     The schema and the rules are those of the CRD, so an object that was stored before a rule was made, or that is only
     a file, is refused with the very message that the API server gives.
     """
-    errors: Errors = []
     if not isinstance(obj, Mapping):
-        report(errors, "", f"a {names.KIND} must be an object")
-        raise InvalidSpec(errors)
+        raise InvalidSpec([FieldError("", f"a {names.KIND} must be an object")])
+    errors = Errors()
+    filled = checked(obj, errors)
+    if not errors.blocking:
+        errors.found.extend(broken(filled))
+    if errors.found:
+        raise InvalidSpec(errors.found)
+    return App(**filled["metadata"], spec=decode(Spec, filled["spec"]))
+
+
+def checked(obj: Mapping[Any, Any], errors: Errors) -> Object:
+    """The metadata and spec of `obj` after the schema's check, with defaults filled in; adds to `errors`."""
     _check_type(obj, errors)
-    metadata = _checked_metadata(obj.get("metadata"), errors)
-    spec = _spec_check()(obj.get("spec") or {}, "spec", errors)
-    if not errors:
-        errors = broken({"metadata": metadata, "spec": spec})
-    if errors:
-        raise InvalidSpec(errors)
-    return App(**metadata, spec=decode(Spec, spec))
+    return {
+        "metadata": _checked_metadata(obj.get("metadata"), errors),
+        "spec": _spec_check()(obj.get("spec") or {}, "spec", errors),
+    }
 
 
 @cache
@@ -60,7 +65,7 @@ def _metadata_check() -> Check:
 def _check_type(obj: Mapping[Any, Any], errors: Errors) -> None:
     for field, wanted in (("apiVersion", names.API_VERSION), ("kind", names.KIND)):
         if obj.get(field, wanted) != wanted:
-            report(errors, field, f"write {wanted}")
+            errors.add(field, f"write {wanted}")
 
 
 def _checked_metadata(metadata: Any, errors: Errors) -> Any:

@@ -38,7 +38,11 @@ def _has_own_redis(app: Any) -> bool:
 
 
 def _is_zero(value: Any) -> bool:
-    return value in (0, "0%", "00%", "000%", "0000%")
+    return value == 0 or (isinstance(value, str) and not value.strip("0%"))
+
+
+def _is_zero_cel(value: str) -> str:
+    return f"type({value}) == int ? {value} == 0 : {value}.matches('^0+%$')"
 
 
 NAMES: Final = (
@@ -145,8 +149,7 @@ CHANGE: Final = (
         "spec.rollout",
         "maxUnavailable",
         "with maxSurge and maxUnavailable both 0 no pod can be replaced: write maxSurge: 1",
-        "!(self.maxSurge == 0 || (type(self.maxSurge) == string && self.maxSurge.matches('^0+%$'))) || "
-        "!(self.maxUnavailable == 0 || (type(self.maxUnavailable) == string && self.maxUnavailable.matches('^0+%$')))",
+        f"!({_is_zero_cel('self.maxSurge')}) || !({_is_zero_cel('self.maxUnavailable')})",
         lambda it: not (_is_zero(it["maxSurge"]) and _is_zero(it["maxUnavailable"])),
     ),
     Rule(

@@ -9,7 +9,7 @@ from haapp.api.decode import is_container_part
 from haapp.api.descriptions import describe
 from haapp.api.durations import format_duration
 from haapp.api.hints import Hint, Property, properties_of, read_hint
-from haapp.api.markers import ContainerWith, Core, Duration, KeyedBy, Limits, Name
+from haapp.api.markers import ContainerWith, Core, Duration, Image, KeyedBy, Limits, Name
 from haapp.api.objects import Object
 
 SCALARS: Final[dict[Any, Object]] = {
@@ -102,10 +102,10 @@ def _list_kind(hint: Hint) -> Object:
 
 
 def _container(default_name: str = "") -> Object:
-    """A core/v1 Container with its name checked; with a default for the name, or the name required."""
+    """A core/v1 Container with name and image checked; with a default for the name, or the name required."""
     base = core_schema(CONTAINER)
-    name = _of_hint(read_hint(Name), described=False)
+    name, image = (_of_hint(read_hint(annotation), described=False) for annotation in (Name, Image))
     if default_name:
         name = {"default": default_name, **name}
     required = [field for field in CONTAINER_NEEDS if not (default_name and field == "name")]
-    return {**base, "required": required, "properties": {**base["properties"], "name": name}}
+    return {**base, "required": required, "properties": {**base["properties"], "name": name, "image": image}}
