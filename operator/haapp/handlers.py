@@ -11,13 +11,13 @@ from typing import Any
 
 import kopf
 
-from haapp.runtime import process
 from haapp.api.names import GROUP, PLURAL, VERSION
 from haapp.children import KINDS, Child, child_of
 from haapp.cluster import kopf_settings
 from haapp.cluster.view import Indices
 from haapp.placement.model import Node, Pod, ReplicaSet, node_of, pod_of, replica_set_of
 from haapp.reconcile.ports import Key
+from haapp.runtime import process
 from haapp.runtime.triggers import app_body, app_key
 
 

@@ -12,6 +12,7 @@ from haapp.api import App
 from haapp.api.names import ADOPT_ANNOTATION
 from haapp.children import Child, Plan, plan
 from haapp.children.ownership import first_missing
+from haapp.placement.model import Deployment
 from haapp.reconcile.ports import Foreign, Key, View, Writer
 from haapp.reconcile.rollback import Rollback
 from haapp.render import Environment, RenderError, render
@@ -42,14 +43,15 @@ class Applier:
 
     async def apply(self, key: Key, app: App, obj: Mapping[str, Any], environment: Environment) -> Written:
         """One round of writes for the app; `obj` is the app as the API server sent it. Raises NotLeading only."""
+        actual = self._view.children(key)
         try:
             rendered = render(app, environment)
-            desired = await self._rollback.consider(key, app, obj, rendered.objects)
+            desired = await self._rollback.consider(key, app, main_deployment(actual, key), rendered.objects)
         except RenderError as error:
             return Written(Outcome(reasons.RENDER_ERROR, str(error)))
         except exceptions.ApiError as error:
             return _failed(error, ())
-        planned = plan(desired, self._view.children(key), app.uid)
+        planned = plan(desired, actual, app.uid)
         if app.spec.paused:
             return Written(Outcome(reasons.PAUSED, _paused_message(planned)), rendered.notes)
         errors = await self._write(key, planned)
@@ -86,6 +88,11 @@ class Applier:
                 self._writer.event(obj, "DriftCorrected", message)
         if planned.deletes:
             self._writer.event(obj, "Deleted", f"Deleted {_child_names(planned.deletes)}: no longer asked for.")
+
+
+def main_deployment(children: Iterable[Child], key: Key) -> Deployment | None:
+    """The app's own Deployment among its children, as last seen."""
+    return next((c.deployment for c in children if c.key == ("Deployment", key.name)), None)
 
 
 async def _gather(writes: Iterable[Awaitable[object]]) -> list[Exception]:

@@ -14,9 +14,9 @@ from typing import Any
 from haapp.api import App, InvalidSpec, parse_app
 from haapp.api.names import COMPONENT_APP, COMPONENT_CACHE
 from haapp.placement.contradictions import find
-from haapp.placement.model import Deployment, Pod
+from haapp.placement.model import Pod
 from haapp.reconcile.announcing import announcements
-from haapp.reconcile.applying import Applier, Written
+from haapp.reconcile.applying import Applier, Written, main_deployment
 from haapp.reconcile.ports import Key, View, Writer
 from haapp.reconcile.rebalancing import Rebalancer
 from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references
@@ -100,7 +100,7 @@ class Reconciler:
         nodes = self._view.nodes()
         return Observed(
             outcome=written.outcome,
-            deployment=self._deployment(key),
+            deployment=main_deployment(self._view.children(key), key),
             replica_sets=self._view.replica_sets(key),
             pods=app_pods,
             cache_pods=cache_pods,
@@ -109,11 +109,6 @@ class Reconciler:
             notes=written.notes,
             now=self._now(),
         )
-
-    def _deployment(self, key: Key) -> Deployment | None:
-        children = {child.key: child for child in self._view.children(key)}
-        child = children.get(("Deployment", key.name))
-        return child.deployment if child else None
 
     async def _cache_pods(self, key: Key, app: App, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
         cache = app.spec.cache

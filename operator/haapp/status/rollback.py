@@ -28,15 +28,27 @@ class RollbackTo:
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """What the annotation records: the app's generation that failed, the revision that runs in its place, and why."""
+    """What the annotation records: the app's generation that failed, the revision that runs in its place, and why;
+    `template_hash` tells that revision's ReplicaSet, whose number changes as it comes back, and `desired_hash` which
+    rendered Deployment failed."""
 
     generation: int
     revision: str
     reason: str
+    template_hash: str = ""
+    desired_hash: str = ""
 
     def to_annotation(self) -> str:
         """The annotation's value."""
-        return json.dumps({"generation": self.generation, "revision": self.revision, "reason": self.reason})
+        return json.dumps(
+            {
+                "generation": self.generation,
+                "revision": self.revision,
+                "reason": self.reason,
+                "templateHash": self.template_hash,
+                "desiredHash": self.desired_hash,
+            }
+        )
 
 
 def rolled_back(app: App, deployment: Deployment | None) -> RolledBack | None:
@@ -44,8 +56,14 @@ def rolled_back(app: App, deployment: Deployment | None) -> RolledBack | None:
     text = dict(deployment.annotations).get(ROLLED_BACK_ANNOTATION) if deployment is not None else None
     try:
         value = json.loads(text or "null")
-        found = RolledBack(int(value["generation"]), str(value["revision"]), str(value["reason"]))
-    except (ValueError, TypeError, KeyError):
+        found = RolledBack(
+            int(value["generation"]),
+            str(value["revision"]),
+            str(value["reason"]),
+            str(value.get("templateHash", "")),
+            str(value.get("desiredHash", "")),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return found if found.generation == app.generation else None
 
