@@ -304,7 +304,7 @@ MISSHAPEN = [
     Case("rebalance: {mode: Off}", "spec.rebalance.mode", "put it in quotes"),
     Case("rebalance: {cooldown: 5 minutes}", "spec.rebalance.cooldown", "write a duration: 5m"),
     Case("rebalance: {cooldown: 300}", "spec.rebalance.cooldown", "put the number in quotes"),
-    Case("initSteps: {name: a}", "spec.initSteps", "must be a list, not an object"),
+    Case("initSteps: migrate", "spec.initSteps", "must be a list, not a text"),
     Case("initSteps: [{name: a}]", "spec.initSteps[0].image", "must be given"),
     Case(
         "sidecars: [{name: a, image: b, config: {mountPath: etc, files: {}}}]", "spec.sidecars[0].config.mountPath", "/"

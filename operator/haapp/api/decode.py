@@ -1,6 +1,6 @@
 """From checked JSON data to the dataclasses of `haapp.api.spec`, driven by their type hints.
 
-The data must have passed `haapp.api.check`: nothing is looked at twice here.
+The data must have passed `haapp.api.check`, which has filled in the defaults: nothing is looked at twice here.
 """
 
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from functools import cache, partial
 from typing import Any
 
 from haapp.api.durations import parse_duration
-from haapp.api.hints import Hint, Property, properties_of, read_hint
-from haapp.api.markers import ContainerWith, Duration
+from haapp.api.hints import Hint, properties_of, read_hint
+from haapp.api.markers import Duration
 from haapp.api.objects import Object
 
 Decoder = Callable[[Any], Any]
@@ -40,9 +40,6 @@ def _plan(cls: type) -> tuple[tuple[str, str, Decoder | None], ...]:
 def _decoder(hint: Hint) -> Decoder | None:
     if hint.last(Duration):
         return parse_duration
-    container = hint.last(ContainerWith)
-    if container:
-        return lambda value: {"name": container.default_name, **value}
     if hint.is_section:
         return partial(decode, hint.base)
     if hint.entry:
@@ -54,13 +51,7 @@ def _decoder(hint: Hint) -> Decoder | None:
 @cache
 def _container_attribute(cls: type) -> str | None:
     """The attribute that takes the core/v1 Container's fields of an object which has our own fields too."""
-    return next((prop.attribute for prop in properties_of(cls) if is_container_part(prop)), None)
-
-
-def is_container_part(prop: Property) -> bool:
-    """Whether a field is no object of its own in JSON: its content stands among its neighbours."""
-    marker = prop.hint.last(ContainerWith)
-    return marker is not None and not marker.default_name
+    return next((prop.attribute for prop in properties_of(cls) if prop.has_container_fields), None)
 
 
 def _container_part(cls: type, data: Object) -> Object:

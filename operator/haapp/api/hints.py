@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from haapp.api.markers import Json
+from haapp.api.markers import ContainerFields, Json
 
 M = TypeVar("M")
 
@@ -50,6 +50,11 @@ class Property:
     def required(self) -> bool:
         """Whether the field must be given."""
         return self.default is MISSING
+
+    @property
+    def has_container_fields(self) -> bool:
+        """Whether the field is none of its own in JSON: what it takes stands among the object's other fields."""
+        return self.hint.last(ContainerFields) is not None
 
 
 @cache

@@ -52,10 +52,15 @@ class KeyedBy:
 
 
 @dataclass(frozen=True, slots=True)
-class ContainerWith:
-    """The object is a core/v1 Container, `image` required, and our own fields stand among the Container's."""
+class Container:
+    """The object is a core/v1 Container; `image` is required, and the name has a default."""
 
-    default_name: str = ""
+    default_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFields:
+    """The attribute takes the core/v1 Container's fields of an object that has the class's own fields among them."""
 
 
 LABEL_PATTERN: Final = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"

@@ -5,11 +5,10 @@ from functools import cache
 from typing import Any, Final, Literal, get_args, get_origin
 
 from haapp.api.core import core_schema
-from haapp.api.decode import is_container_part
 from haapp.api.descriptions import describe
 from haapp.api.durations import format_duration
 from haapp.api.hints import Hint, Property, properties_of, read_hint
-from haapp.api.markers import ContainerWith, Core, Duration, Image, KeyedBy, Limits, Name
+from haapp.api.markers import Container, Core, Duration, Image, KeyedBy, Limits, Name
 from haapp.api.objects import Object
 
 SCALARS: Final[dict[Any, Object]] = {
@@ -23,7 +22,7 @@ CONTAINER_NEEDS: Final = ("name", "image")
 
 def schema_of(cls: type, *, described: bool = False) -> Object:
     """The schema of a dataclass; `described`: with the docstrings as descriptions (they cost a look at the source)."""
-    own = [prop for prop in properties_of(cls) if not is_container_part(prop)]
+    own = [prop for prop in properties_of(cls) if not prop.has_container_fields]
     texts = describe(cls) if described else {}
     properties = {prop.name: _property(prop, texts.get(prop.attribute), described) for prop in own}
     schema: Object = {"type": "object"}
@@ -70,7 +69,7 @@ def _of_hint(hint: Hint, described: bool) -> Object:
 
 
 def _base(hint: Hint, described: bool) -> Object:
-    core, container = hint.last(Core), hint.last(ContainerWith)
+    core, container = hint.last(Core), hint.last(Container)
     if core:
         return core_schema(core)
     if container:

@@ -11,7 +11,7 @@ from haapp.api import names
 from haapp.api.delivery import Autoscaling, DisruptionBudget, Rollout
 from haapp.api.exposure import Ingress, Monitoring, NetworkPolicy, Route, Service
 from haapp.api.logs import Elasticsearch, Http, LogConfig, LogSidecar, Loki, Output, Source, Stdout
-from haapp.api.markers import ContainerWith, Core, KeyedBy, Limits, NotNegative
+from haapp.api.markers import Container, Core, KeyedBy, Limits, NotNegative
 from haapp.api.objects import Object
 from haapp.api.pod import PodExtras, Security
 from haapp.api.scheduling import Cache, Nodes, Rebalance, Redis, Zones
@@ -55,7 +55,7 @@ __all__ = [
 class Spec:
     """What must stay true of the app."""
 
-    app: Annotated[Object, ContainerWith(default_name=names.APP_CONTAINER)]
+    app: Annotated[Object, Container(default_name=names.APP_CONTAINER)]
     """The main container, a core/v1 Container."""
     replicas: NotNegative = 3
     """How many pods; while autoscaling is set the autoscaler decides."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from haapp.api.markers import (
     AbsolutePath,
-    ContainerWith,
+    ContainerFields,
     EnvName,
     Limits,
     Name,
@@ -40,7 +40,7 @@ class InitStep:
 
     name: Name
     """The step's name; no other container of the pod has it."""
-    container: Annotated[Object, ContainerWith()]
+    container: Annotated[Object, ContainerFields()]
     script: Annotated[str, Limits(min_length=1, max_length=65536)] | None = None
     """A shell text, run with /bin/sh -ec in place of command and args."""
 
@@ -89,7 +89,7 @@ class Sidecar:
 
     name: Name
     """The sidecar's name; no other container of the pod has it."""
-    container: Annotated[Object, ContainerWith()]
+    container: Annotated[Object, ContainerFields()]
     pattern: Pattern = "sidecar"
     """What it is for: an ambassador stands between the app and something outside, an adapter puts the app's output
     into a standard form."""
