@@ -36,12 +36,15 @@ class Writer:
         self._recorder = recorder
         self._time_left = time_left or (lambda: REQUEST_TIMEOUT)
 
-    async def create(self, key: Key, obj: dict[str, Any]) -> Child:
+    async def create(self, key: Key, obj: dict[str, Any], replicas: int | None = None) -> Child:
         kind = kind_of(obj)
         try:
-            return await self._apply(key, kind, {**obj, "metadata": {**obj["metadata"], "resourceVersion": NEVER}})
+            child = await self._apply(key, kind, {**obj, "metadata": {**obj["metadata"], "resourceVersion": NEVER}})
         except Conflict:
             return await self._take_up(key, kind, obj)
+        if replicas is not None:
+            await self._hand_over_replicas(kind, child, replicas)
+        return child
 
     async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
         kind = kind_of(obj)

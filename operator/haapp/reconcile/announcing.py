@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from haapp.placement.finding import Finding
 from haapp.status import reasons
 
 ALWAYS = frozenset(
@@ -24,9 +25,16 @@ ONCE_TRUE = frozenset({reasons.SKEWED, reasons.FAR_FROM_CACHE, reasons.TOO_FEW_L
 """Reasons that are told of only when the condition was met before: while pods come up they are no news."""
 
 
-def announcements(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
-    """(reason, message, whether it is a warning) for each change of a condition that people should hear of."""
+def announcements(
+    before: Mapping[str, Any], after: Mapping[str, Any], findings: Iterable[Finding] = ()
+) -> Iterator[tuple[str, str, bool]]:
+    """(reason, message, whether it is a warning) for each change of a condition that people should hear of, and for
+    each contradiction that the status did not name before."""
     known = {condition["type"]: condition for condition in before.get("conditions") or ()}
+    named = str(known.get(reasons.RECONCILED, {}).get("message"))
+    for finding in findings:
+        if finding.message not in named:
+            yield finding.reason, f"{finding.field}: {finding.message}", True
     for condition in after.get("conditions") or ():
         old = known.get(condition["type"], {})
         if (old.get("status"), old.get("reason")) == (condition["status"], condition["reason"]):

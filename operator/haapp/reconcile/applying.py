@@ -13,6 +13,7 @@ from haapp.api.names import ADOPT_ANNOTATION
 from haapp.children import Child, Plan, plan
 from haapp.children.ownership import first_missing
 from haapp.placement.model import Deployment
+from haapp.placement.replicas import fewest
 from haapp.reconcile.ports import Foreign, Key, View, Writer
 from haapp.reconcile.rollback import Rollback
 from haapp.render import Environment, RenderError, render
@@ -54,20 +55,24 @@ class Applier:
         planned = plan(desired, actual, app.uid)
         if app.spec.paused:
             return Written(Outcome(reasons.PAUSED, _paused_message(planned)), rendered.notes)
-        errors = await self._write(key, planned)
+        errors = await self._write(key, planned, fewest(app.spec))
         if errors:
             return _failed(errors[0], rendered.notes)
         self._tell(obj, planned)
         return Written(Outcome(reasons.RECONCILED, "Everything asked for is applied."), rendered.notes)
 
-    async def _write(self, key: Key, planned: Plan) -> list[Exception]:
+    async def _write(self, key: Key, planned: Plan, replicas: int) -> list[Exception]:
         """What comes first is written first; what does not depend on each other is written at the same time."""
         errors: list[Exception] = [Foreign(c.kind, c.name, "belongs to another app") for c in planned.conflicts]
         for early in (True, False):
             if errors and not early:
                 return errors
             errors += await _gather(
-                [self._writer.create(key, obj) for obj in planned.creates if (obj["kind"] in FIRST) is early]
+                [
+                    self._writer.create(key, obj, replicas if _leaves_replicas(obj) else None)
+                    for obj in planned.creates
+                    if (obj["kind"] in FIRST) is early
+                ]
                 + [self._writer.update(key, obj, c) for obj, c in planned.updates if (c.kind in FIRST) is early]
             )
         if not errors:
@@ -120,6 +125,10 @@ def _failed(error: Exception, notes: tuple[str, ...]) -> Written:
         return Written(Outcome(reasons.FORBIDDEN, str(error)), notes, failure=reasons.FORBIDDEN)
     again_in = getattr(error, "retry_after", None)
     return Written(Outcome(reasons.API_ERROR, str(error)), notes, failure=reasons.API_ERROR, again_in=again_in)
+
+
+def _leaves_replicas(obj: Mapping[str, Any]) -> bool:
+    return bool(obj["kind"] == "Deployment" and "replicas" not in obj["spec"])
 
 
 def _paused_message(planned: Plan) -> str:

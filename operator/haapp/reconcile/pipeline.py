@@ -6,7 +6,7 @@ haapp.render, haapp.children, haapp.placement and haapp.status.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from haapp.api import App, InvalidSpec, parse_app
 from haapp.api.names import COMPONENT_APP, COMPONENT_CACHE
 from haapp.placement.contradictions import find
+from haapp.placement.finding import Finding
 from haapp.placement.model import Pod
 from haapp.reconcile.announcing import announcements
 from haapp.reconcile.applying import Applier, Written, main_deployment
@@ -21,6 +22,9 @@ from haapp.reconcile.ports import Key, View, Writer
 from haapp.reconcile.rebalancing import Rebalancer
 from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references
 from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
+from haapp.status.pace import patience
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 MISSING_API_SECONDS = 65.0
 """When to look again for an optional API that the app wants and the cluster lacks."""
@@ -51,7 +55,7 @@ class Reconciler:
         self._now = now
         self._applier = Applier(view, writer)
         self._rebalancer = Rebalancer(writer, started=int(now().timestamp()))
-        self._findings: dict[Key, frozenset[str]] = {}
+        self._reported: dict[Key, datetime] = {}
 
     async def visit(self, key: Key) -> Visit:
         """Make the cluster what the app asks for, as far as one look tells, and its status what is so.
@@ -61,7 +65,7 @@ class Reconciler:
         obj = self._view.app(key)
         if obj is None:
             self._rebalancer.forget(key)
-            self._findings.pop(key, None)
+            self._reported.pop(key, None)
             return Visit(gone=True)
         if obj["metadata"].get("deletionTimestamp"):
             return Visit()
@@ -76,12 +80,11 @@ class Reconciler:
         written = await self._applier.apply(key, app, obj, environment)
         observed = await self._observe(key, app, written)
         status = assess(app, observed, obj.get("status") or {})
-        self._tell_findings(key, obj, observed)
-        await self._report(obj, status)
+        waiting = await self._report(key, obj, status, observed.findings)
         moved = await self._rebalancer.move(key, app, obj, observed)
         missing_api = MISSING_API_SECONDS if optional_apis(app) - environment.apis else None
         return Visit(
-            again_in=_soonest(moved, written.again_in, missing_api, _starting(observed)),
+            again_in=_soonest(moved, waiting, written.again_in, missing_api, _starting(observed)),
             failure=written.failure,
             message=written.outcome.message,
             status=status,
@@ -119,24 +122,25 @@ class Reconciler:
     async def _report_invalid(self, key: Key, obj: Mapping[str, Any], error: InvalidSpec) -> Visit:
         outcome = Outcome(reasons.INVALID_SPEC, str(error))
         status = assess_invalid(obj["metadata"], outcome, obj.get("status") or {}, self._now())
-        await self._report(obj, status)
-        return Visit(status=status)
+        waiting = await self._report(key, obj, status)
+        return Visit(again_in=waiting, status=status)
 
-    async def _report(self, obj: Mapping[str, Any], status: Mapping[str, Any]) -> None:
+    async def _report(
+        self, key: Key, obj: Mapping[str, Any], status: Mapping[str, Any], findings: Iterable[Finding] = ()
+    ) -> float | None:
+        """Write the status if it differs; seconds until then where it may wait."""
         before = obj.get("status") or {}
         if status == before:
-            return
+            return None
+        now = self._now()
+        waiting = patience(before, status) - (now - self._reported.get(key, NEVER)).total_seconds()
+        if waiting > 0:
+            return waiting
         await self._writer.patch_status(obj, status)
-        for reason, message, warning in announcements(before, status):
+        self._reported[key] = now
+        for reason, message, warning in announcements(before, status, findings):
             self._writer.event(obj, reason, message, warning=warning)
-
-    def _tell_findings(self, key: Key, obj: Mapping[str, Any], observed: Observed) -> None:
-        """Each contradiction is told of once while it lasts."""
-        found = frozenset(finding.reason for finding in observed.findings)
-        for finding in observed.findings:
-            if finding.reason not in self._findings.get(key, ()):
-                self._writer.event(obj, finding.reason, f"{finding.field}: {finding.message}", warning=True)
-        self._findings[key] = found
+        return None
 
 
 def optional_apis(app: App) -> frozenset[str]:

@@ -61,8 +61,9 @@ class View(Protocol):
 class Writer(Protocol):
     """The writes. Each raises an ApiError, or NotLeading where this process may not write."""
 
-    async def create(self, key: Key, obj: dict[str, Any]) -> Child:
-        """Apply an object that must not exist yet; raises Foreign if it does and is not the app's."""
+    async def create(self, key: Key, obj: dict[str, Any], replicas: int | None = None) -> Child:
+        """Apply an object that must not exist yet; raises Foreign if it does and is not the app's. `replicas` is how
+        many a Deployment begins with that leaves their number to an autoscaler."""
 
     async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
         """Apply an object over the very child that was seen."""

@@ -1,0 +1,39 @@
+"""How long a change of the status may wait before it is written: bad news does not, progress does."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from haapp.status import reasons
+
+PROGRESS_SECONDS: Final = 10.0
+"""While pods come up each of them changes a number: the status is written once they are up, and now and then before."""
+
+NUMBERS_SECONDS: Final = 2.0
+"""What changes in a settled app, and turns no condition, is written with what follows in the next moments."""
+
+
+def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    """Seconds that must have passed since the last write before `after` is written over `before`; 0 for at once."""
+    if before.get("observedGeneration") != after.get("observedGeneration"):
+        return 0.0
+    old, new = _conditions(before), _conditions(after)
+    if set(old) != set(new) or any(_is_news(old[kind], new[kind]) for kind in new):
+        return 0.0
+    if reasons.RECONCILING in new:
+        return PROGRESS_SECONDS
+    return 0.0 if _statuses(old) != _statuses(new) else NUMBERS_SECONDS
+
+
+def _is_news(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Ready turned, something got worse, or it is bad for another reason than before."""
+    if old["status"] != new["status"]:
+        return bool(new["type"] == reasons.READY or old["status"] == "True")
+    return bool(new["status"] == "False" and old["reason"] != new["reason"])
+
+
+def _conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {condition["type"]: condition for condition in status.get("conditions") or ()}
+
+
+def _statuses(conditions: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {kind: condition["status"] for kind, condition in conditions.items()}
