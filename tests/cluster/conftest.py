@@ -24,7 +24,7 @@ import pytest
 from devcluster import cluster as clusters
 from devcluster import nodes
 from devcluster.audit import AuditLog, audit_log
-from devcluster.cluster import Cluster
+from devcluster.cluster import Cluster, ClusterError
 from devcluster.process import EVERYWHERE, Operator
 
 CRDS = sorted((Path(__file__).parents[2] / "crds").glob("*.yaml"))
@@ -33,7 +33,10 @@ CRDS = sorted((Path(__file__).parents[2] / "crds").glob("*.yaml"))
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     if context := os.environ.get("CONTEXT"):
-        used = clusters.use_context(context)
+        try:
+            used = clusters.use_context(context)
+        except ClusterError as error:
+            pytest.exit(f"CONTEXT: {error}", returncode=2)
         used.install_crds(*CRDS)
         yield used
         return

@@ -44,8 +44,10 @@ class Cluster:
 
     def kubectl(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
         """Run kubectl with `arguments` and return its output. Raises ClusterError with its complaint."""
-        command = [str(self.kubectl_path), f"--kubeconfig={self.kubeconfig}", f"--context={self.context}", *arguments]
-        return run(command, stdin=stdin, timeout=timeout)
+        command = [str(self.kubectl_path), f"--kubeconfig={self.kubeconfig}", f"--context={self.context}"]
+        # Not the user's own cache of what an address serves: the next cluster may have the same port.
+        command.append(f"--cache-dir={self.kubeconfig.parent / 'kubectl-cache'}")
+        return run([*command, *arguments], stdin=stdin, timeout=timeout)
 
     def get(self, *arguments: str) -> Any:
         """`kubectl get ... -o json`, parsed."""
@@ -94,6 +96,7 @@ def create(name: str, *, metrics: bool = False) -> Cluster:
         config = write_json(folder / "kwokctl.json", kwokctl_config(binaries, folder, metrics_server))
         kwokctl("create", "cluster", f"--name={name}", f"--config={config}", "--kubeconfig=")
         cluster = embedded(name, binaries)
+        wait_for(lambda: cluster.is_served("stages.kwok.x-k8s.io"), 30, "an answer for Stages")
         cluster.kubectl("create", "--validate=false", "-f", str(STAGES))
         restart(folder, "kwok-controller")  # it has met the Stages' CRD missing, and would ask again in seconds
         (folder / COMPLETE).touch()
