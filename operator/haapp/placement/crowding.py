@@ -21,9 +21,9 @@ from haapp.placement.replicas import scaled
 def crowding(cluster: Cluster) -> Iterator[Finding]:
     """What the required constraints do not leave room for."""
     alone = exclusions(cluster.app)
-    crowded = [finding for item in alone for finding in _exclusive(cluster, item)]
-    yield from crowded
-    if not crowded:
+    found = [contradiction for item in alone for contradiction in _exclusive(cluster, item)]
+    yield from found
+    if all(contradiction.reason == finding.ROLLOUT_DEADLOCK for contradiction in found):
         yield from _unplaceable(cluster, alone=any(item.key == HOSTNAME_KEY for item in alone))
 
 
@@ -63,18 +63,28 @@ def _deadlock(cluster: Cluster, exclusion: Exclusion, room: int, what: str) -> I
 
 
 def _full_zone(cluster: Cluster, exclusion: Exclusion) -> str | None:
-    """A zone in which the old pods leave no node free, while the spread asks for a new one there."""
-    zones, count = cluster.app.spec.zones, len(cluster.sizes)
-    if zones is None or zones.when_unsatisfiable != "DoNotSchedule" or exclusion.key != HOSTNAME_KEY or count < 2:
+    """A zone of which the old pods may hold every node until the spread lets a new pod go nowhere else.
+
+    It may come to that if an even spread of the old pods can fill the zone, and there are enough others to go before
+    each of the other zones has as many new pods as `maxSkew` allows beside a zone without any. Which old pod goes first
+    is the ReplicaSet controller's choice, so what may happen will."""
+    zones, sizes = cluster.app.spec.zones, cluster.sizes
+    if zones is None or zones.when_unsatisfiable != "DoNotSchedule" or exclusion.key != HOSTNAME_KEY or len(sizes) < 2:
         return None
-    elsewhere = zones.max_skew * (count - 1)
-    return next(
-        (
-            zone
-            for zone, size in sorted(cluster.sizes.items())
-            if size <= cluster.now // count and cluster.now - size >= elsewhere
-        ),
-        None,
+    for zone, size in sorted(sizes.items()):
+        others = [number for name, number in sizes.items() if name != zone]
+        elsewhere = sum(min(zones.max_skew, number) for number in others)
+        if cluster.now - size >= elsewhere and _can_fill(size, others, cluster.now, zones.max_skew):
+            return zone
+    return None
+
+
+def _can_fill(size: int, others: list[int], pods: int, max_skew: int) -> bool:
+    """Whether so many pods, one a node, can be spread with every node of one zone taken."""
+    floors = range(max(0, size - max_skew), min([size, *others]) + 1)
+    return any(
+        floor * len(others) <= pods - size <= sum(min(number, floor + max_skew) for number in others)
+        for floor in floors
     )
 
 
