@@ -14,7 +14,9 @@ import yaml
 from haapp.api import parse_app
 from haapp.api.names import GROUP, KIND, PLURAL
 from haapp.children import KINDS
+from haapp.main import parse
 from haapp.render import render
+from haapp.settings import Settings
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
@@ -115,6 +117,19 @@ def test_the_probes_are_at_the_ports_that_the_flags_say() -> None:
     assert f"--metrics-port={ports['metrics']}" in container["args"]
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "health"}
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "health"}
+
+
+def test_the_lease_that_may_be_renewed_is_the_operators() -> None:
+    granted = rules(MANIFESTS / "base" / "lease-role.yaml", "Role")
+    assert [rule["resourceNames"] for rule in granted if "update" in rule["verbs"]] == [[Settings().lease_name]]
+
+
+def test_the_operator_takes_the_flags() -> None:
+    (deployment,) = load(MANIFESTS / "base" / "deployment.yaml")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    settings = parse([*container["args"], "--namespace=team-a"])
+    assert (settings.health_port, settings.metrics_port, settings.log_format) == (8080, 9090, "json")
+    assert settings.leader_election
 
 
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not on PATH")

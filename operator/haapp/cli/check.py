@@ -84,4 +84,4 @@ def _read_nodes(filename: str) -> tuple[Node, ...]:
 
 def _summarize(apps: int, located: list[Located]) -> None:
     errors = sum(entry.finding.severity == "error" for entry in located)
-    print(f"{apps} checked: {errors} errors, {len(located) - errors} warnings", file=sys.stderr)
+    print(f"apps: {apps}, errors: {errors}, warnings: {len(located) - errors}", file=sys.stderr)
