@@ -2,8 +2,8 @@
 
 from haapp.api.app import App
 from haapp.api.objects import Object
-from haapp.render.metadata import metadata
-from haapp.render.ports import main_port, port_name
+from haapp.render.metadata import metadata, refuse_reserved
+from haapp.render.ports import main_port
 from haapp.render.templating import fill
 
 
@@ -12,10 +12,11 @@ def ingress(app: App) -> Object | None:
     wanted = app.spec.ingress
     if wanted is None:
         return None
+    refuse_reserved(wanted.annotations, "spec.ingress.annotations")
     return fill(
         "ingress.yaml.j2",
         meta=metadata(app, app.name, annotations=wanted.annotations),
         ingress=wanted,
         service=app.name,
-        port=port_name(main_port(app, "spec.ingress")),
+        port=main_port(app.spec)["name"],
     )

@@ -65,24 +65,21 @@ def log_volumes(app: App) -> list[Object]:
 def log_config_files(app: App) -> dict[str, dict[str, str]]:
     """ConfigMap name to files, unless the user names a ConfigMap."""
     logs = app.spec.log_sidecar
-    if logs is None or (logs.config is not None and logs.config.files is None):
+    if logs is None:
         return {}
-    if logs.config is not None and logs.config.files is not None:
-        return {names.shipper_config_name(app.name): logs.config.files}
-    return {names.shipper_config_name(app.name): {_main_file(logs): shipper_config(app, logs)}}
+    files = logs.config.files if logs.config is not None else None
+    if logs.output is not None:
+        files = {_main_file(logs): shipper_config(app, logs, logs.output)}
+    return {names.shipper_config_name(app.name): files} if files is not None else {}
 
 
 def log_notes(spec: Spec) -> list[str]:
-    """What is worth knowing of the shipper that was chosen."""
-    logs, notes = spec.log_sidecar, []
-    if logs is None:
+    """What is worth knowing of the image that was chosen."""
+    logs = spec.log_sidecar
+    if logs is None or logs.image is not None:
         return []
-    if logs.config is not None and (logs.sources or logs.output is not None):
-        notes.append("logSidecar.config is used in place of logSidecar.sources and logSidecar.output")
     image = KINDS[logs.shipper].images_by_output.get(_output_kind(logs))
-    if image is not None and logs.image is None:
-        notes.append(f"{image} is a tag that moves; set logSidecar.image to an image of your own choice")
-    return notes
+    return [f"{image} is a tag that moves; set logSidecar.image to an image of your own choice"] if image else []
 
 
 def _main_file(logs: LogSidecar) -> str:
@@ -99,7 +96,7 @@ def _main_file(logs: LogSidecar) -> str:
 
 
 def _output_kind(logs: LogSidecar) -> str:
-    return "loki" if logs.config is None and logs.output is not None and logs.output.loki is not None else ""
+    return "loki" if logs.output is not None and logs.output.loki is not None else ""
 
 
 def _env(fixed: dict[str, str], file: str) -> list[Object]:
@@ -123,7 +120,10 @@ def _security_context(logs: LogSidecar, spec: Spec) -> Object:
 def _shared_mount(spec: Spec, logs: LogSidecar) -> Object:
     """The app's mount that holds the log folder, to be read at the same place."""
     own = _own_mount(spec, logs) or {"name": names.LOG_VOLUME, "mountPath": logs.directory}
-    return {**{key: own[key] for key in ("name", "mountPath", "subPath", "subPathExpr") if key in own}, "readOnly": True}
+    return {
+        **{key: own[key] for key in ("name", "mountPath", "subPath", "subPathExpr") if key in own},
+        "readOnly": True,
+    }
 
 
 def _own_mount(spec: Spec, logs: LogSidecar) -> Object | None:

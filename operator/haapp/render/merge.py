@@ -27,7 +27,9 @@ def add_mounts(container: Object, mounts: Iterable[Object], path: str) -> Object
     for mount in mounts:
         at = mount["mountPath"]
         if any(own["mountPath"].rstrip("/") == at.rstrip("/") for own in there):
-            raise RenderError(f"{path}.volumeMounts", f"{at} is where the operator mounts {mount['name']}; mount elsewhere")
+            raise RenderError(
+                f"{path}.volumeMounts", f"{at} is where the operator mounts {mount['name']}; mount elsewhere"
+            )
         there.append(mount)
     return {**container, "volumeMounts": there} if there else container
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from haapp.api import names
@@ -27,16 +28,23 @@ def selector(app: App, component: str) -> dict[str, str]:
 
 
 def metadata(
-    app: App, name: str, component: str = names.COMPONENT_APP, annotations: dict[str, str] | None = None
+    app: App, name: str, component: str = names.COMPONENT_APP, annotations: Mapping[str, str] | None = None
 ) -> Object:
     """What the template `metadata.yaml.j2` asks for."""
     return {
         "name": name,
         "namespace": app.namespace,
         "labels": labels(app, component),
-        "annotations": annotations or {},
+        "annotations": dict(annotations or {}),
         "owner": {"name": app.name, "uid": app.uid} if app.uid else None,
     }
+
+
+def refuse_reserved(annotations: Iterable[str] | None, path: str) -> None:
+    """Raises RenderError on an annotation by which the operator knows what it wrote itself."""
+    for key in annotations or ():
+        if key.startswith(names.ANNOTATION_PREFIX):
+            raise RenderError(path, f"{key} is an annotation of the operator's; leave it out")
 
 
 def seal(desired: Object) -> Object:
@@ -48,9 +56,5 @@ def seal(desired: Object) -> Object:
 
 def digest(value: Any) -> str:
     """16 hexadecimal digits that stand for any JSON value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    try:
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-    except UnicodeEncodeError as error:
-        broken = text[error.start : error.end]
-        raise RenderError("spec", f"{broken!r} is half a character and has no UTF-8; write the whole one") from error
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -6,7 +6,6 @@ from haapp.api.app import App
 from haapp.api.objects import Object
 from haapp.api.spec import Spec
 from haapp.render.environment import MONITORING_API, Environment
-from haapp.render.errors import RenderError
 from haapp.render.metadata import metadata
 from haapp.render.ports import metrics_targets
 from haapp.render.templating import fill
@@ -30,8 +29,6 @@ def pod_monitor(app: App, environment: Environment, selector: dict[str, str]) ->
     if monitoring is None or not monitoring.pod_monitor or MONITORING_API not in environment.apis:
         return None
     targets = metrics_targets(app.spec)
-    if not targets:
-        raise RenderError("spec.monitoring.podMonitor", "nothing serves metrics; give spec.monitoring.port")
     return fill("podmonitor.yaml.j2", meta=metadata(app, app.name), selector=selector, targets=targets)
 
 

@@ -9,7 +9,6 @@ from haapp.api.spec import Spec
 from haapp.render.affinity import app_affinity
 from haapp.render.app_container import app_container, drains
 from haapp.render.cache import cache_sidecars, cache_volumes
-from haapp.render.errors import RenderError
 from haapp.render.init_steps import init_step_containers
 from haapp.render.log_shipper import log_shippers, log_volumes
 from haapp.render.merge import given, merge_text
@@ -26,8 +25,6 @@ DEFAULT_GRACE_PERIOD = 30
 def pod_template(app: App, selector: Mapping[str, str], config_hash: str | None) -> Object:
     """What `deployment.yaml.j2` asks for as `pod`."""
     spec = app.spec
-    init_containers, main = _init_containers(app), app_container(app)
-    _refuse_equal_names([*init_containers, main])
     return {
         "labels": _labels(app, selector),
         "annotations": _annotations(spec, config_hash),
@@ -38,8 +35,8 @@ def pod_template(app: App, selector: Mapping[str, str], config_hash: str | None)
         "security_context": pod_security_context(spec.security),
         "affinity": app_affinity(app, selector),
         "spread": spread_constraints(spec, selector),
-        "init_containers": init_containers,
-        "container": main,
+        "init_containers": _init_containers(app),
+        "container": app_container(app),
         "volumes": _volumes(app),
         "extras": _extras(spec),
     }
@@ -55,14 +52,6 @@ def _init_containers(app: App) -> list[Object]:
         *init_step_containers(spec),
         *sidecar_containers(spec, "BeforeApp"),
     ]
-
-
-def _refuse_equal_names(containers: list[Object]) -> None:
-    seen: set[str] = set()
-    for container in containers:
-        if container["name"] in seen:
-            raise RenderError("spec", f"two containers are named {container['name']}; give one of them another name")
-        seen.add(container["name"])
 
 
 def _labels(app: App, selector: Mapping[str, str]) -> dict[str, str]:
@@ -83,12 +72,7 @@ def _grace_period(app: App) -> int:
 
 
 def _volumes(app: App) -> list[Object]:
-    ours = [*log_volumes(app), *cache_volumes(app), *config_volumes(app.name, app.spec)]
-    taken = {volume["name"] for volume in ours}
-    for volume in app.spec.pod.volumes:
-        if volume["name"] in taken:
-            raise RenderError("spec.pod.volumes", f"{volume['name']} is a volume of the operator's; name it otherwise")
-    return [*ours, *app.spec.pod.volumes]
+    return [*log_volumes(app), *cache_volumes(app), *config_volumes(app.name, app.spec), *app.spec.pod.volumes]
 
 
 def _extras(spec: Spec) -> Object:

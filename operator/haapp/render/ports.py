@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from haapp.api import names
-from haapp.api.app import App
 from haapp.api.objects import Object
-from haapp.api.spec import Monitoring, Sidecar, Spec
+from haapp.api.spec import Sidecar, Spec
 from haapp.render.errors import RenderError
 
 WEB_PORT = "http"
@@ -29,12 +28,10 @@ def port_name(port: Object) -> str:
     return name
 
 
-def main_port(app: App, wanted_by: str) -> Object:
-    """The port that an Ingress or HTTPRoute leads to: the one named http, else the first."""
-    ports: list[Object] = app.spec.app.get("ports", [])
-    if not ports or app.spec.service.enabled is False:
-        raise RenderError(wanted_by, "it needs the Service; give spec.app.ports and leave spec.service.enabled out")
-    return next((port for port in ports if port.get("name") == WEB_PORT), ports[0])
+def main_port(spec: Spec) -> Object:
+    """The port that an Ingress or HTTPRoute leads to: the one named http, else the first that has a name."""
+    named: list[Object] = [port for port in spec.app["ports"] if "name" in port]
+    return next((port for port in named if port["name"] == WEB_PORT), named[0])
 
 
 def service_ports(spec: Spec) -> list[Object]:
@@ -62,23 +59,18 @@ def metrics_targets(spec: Spec) -> list[Target]:
 
 def _own_target(spec: Spec, taken: set[str]) -> list[Target]:
     monitoring = spec.monitoring
-    if monitoring is None or (monitoring.port is None and _adapters(spec)):
+    if monitoring is None or monitoring.port is None:
         return []
-    declared = _declared(spec, monitoring)
-    if declared is None and not isinstance(monitoring.port, int):
-        raise RenderError("spec.monitoring.port", "spec.app.ports has no such port; name one of them or give a number")
-    if declared is None:
-        return [Target(_free_name(taken), int(monitoring.port or 0), monitoring.path)]
-    return [Target(declared.get("name") or _free_name(taken), declared["containerPort"], monitoring.path)]
+    declared = _declared(spec, monitoring.port)
+    name = declared.get("name") or _free_name(taken)
+    return [Target(name, declared["containerPort"], monitoring.path)]
 
 
-def _declared(spec: Spec, monitoring: Monitoring) -> Object | None:
-    """The container port that serves the app's metrics: the one asked for, else one named metrics, else the first."""
+def _declared(spec: Spec, wanted: int | str) -> Object:
+    """The app's port of that name or number; a number that it does not declare stands for itself."""
     ports: list[Object] = spec.app.get("ports", [])
-    if monitoring.port is None:
-        named = (port for port in ports if port.get("name") == names.METRICS_PORT)
-        return next(named, ports[0] if ports else None)
-    return next((port for port in ports if monitoring.port in (port.get("name"), port["containerPort"])), None)
+    found = (port for port in ports if wanted in (port.get("name"), port["containerPort"]))
+    return next(found, {"containerPort": wanted})
 
 
 def _adapters(spec: Spec) -> list[Sidecar]:

@@ -4,7 +4,6 @@ from typing import Final
 
 from haapp.api.objects import Object
 from haapp.api.spec import Spec
-from haapp.render.errors import RenderError
 from haapp.render.merge import given
 
 HANDLERS: Final = ("httpGet", "tcpSocket", "exec", "grpc")
@@ -14,32 +13,20 @@ DEFAULT_PERIOD: Final = 10
 
 def probes(spec: Spec) -> Object:
     """livenessProbe, readinessProbe and startupProbe, those that there are, from `spec.probes` and `spec.app`."""
-    liveness = _only_one(spec, "liveness", spec.probes.liveness)
-    readiness = _only_one(spec, "readiness", spec.probes.readiness)
-    startup = _only_one(spec, "startup", spec.probes.startup)
+    liveness = spec.probes.liveness or spec.app.get("livenessProbe")
+    readiness = spec.probes.readiness or spec.app.get("readinessProbe")
+    startup = spec.probes.startup or spec.app.get("startupProbe")
     if spec.probes.start_within is not None:
-        startup = _within(spec.probes.start_within, startup, liveness or readiness)
+        startup = _within(spec.probes.start_within, startup or _asking_like(liveness or readiness or {}))
     return given(livenessProbe=liveness, readinessProbe=readiness, startupProbe=startup)
 
 
-def _only_one(spec: Spec, kind: str, probe: Object | None) -> Object | None:
-    on_container: Object | None = spec.app.get(f"{kind}Probe")
-    if probe is not None and on_container is not None:
-        raise RenderError(f"spec.probes.{kind}", f"spec.app.{kind}Probe states the same probe; leave one of them out")
-    return on_container if probe is None else probe
-
-
-def _within(budget: int, startup: Object | None, other: Object | None) -> Object:
-    """The startup probe that gives up after `budget` seconds."""
-    probe = startup or _asking_like(other)
-    if "failureThreshold" in probe:
-        raise RenderError("spec.probes.startWithin", "the startup probe states failureThreshold; leave one of them out")
+def _within(budget: int, probe: Object) -> Object:
+    """The startup probe `probe`, giving up after `budget` seconds."""
     period = probe.get("periodSeconds") or DEFAULT_PERIOD
-    return {**probe, "failureThreshold": max(1, -(-budget // period))}
+    return {**probe, "failureThreshold": -(-budget // period)}
 
 
-def _asking_like(probe: Object | None) -> Object:
+def _asking_like(probe: Object) -> Object:
     """A probe with the handler and rhythm of `probe`, and none of its patience."""
-    if probe is None:
-        raise RenderError("spec.probes.startWithin", "nothing says how to ask; add a startup, liveness or readiness probe")
     return {key: probe[key] for key in (*HANDLERS, "periodSeconds", "timeoutSeconds") if key in probe}

@@ -6,7 +6,10 @@ from typing import Final
 
 from haapp.render.errors import RenderError
 
-_QUANTITY: Final = re.compile(r"([+]?\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:([eE][+-]?\d{1,2})|([kMGTPE]i?|Ki|m))?", re.ASCII)
+_QUANTITY: Final = re.compile(
+    r"([+]?\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:([eE][+-]?\d{1,2})|([kMGTPE]i?|Ki|m))?", re.ASCII
+)
+MAX_INT64: Final = 2**63 - 1
 _UNITS: Final = {
     "m": Fraction(1, 1000),
     **{unit: Fraction(1000**power) for power, unit in enumerate(["", "k", "M", "G", "T", "P", "E"])},
@@ -21,4 +24,7 @@ def whole(quantity: str | int, path: str) -> int:
         raise RenderError(path, f"{quantity!r} is not a quantity; write for example 128Mi")
     number, exponent, unit = match.groups()
     value = Fraction(number) * _UNITS[unit or ""] * Fraction(f"1{exponent or ''}")
-    return -(-value.numerator // value.denominator)
+    rounded = -(-value.numerator // value.denominator)
+    if rounded > MAX_INT64:
+        raise RenderError(path, f"{quantity!r} is more than any machine has; write for example 128Mi")
+    return rounded

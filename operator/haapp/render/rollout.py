@@ -9,7 +9,8 @@ def rollout_notes(spec: Spec) -> list[str]:
     if budget is None or deadline > budget + spec.rollout.min_ready_seconds:
         return []
     needed = budget + spec.rollout.min_ready_seconds + 1
-    return [
+    note = (
         f"rollout.progressDeadlineSeconds ({deadline}) ends before probes.startWithin ({budget} s) does: "
         f"a slow start counts as a failed rollout; write at least {needed}"
-    ]
+    )
+    return [note]

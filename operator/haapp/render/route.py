@@ -13,7 +13,6 @@ def route(app: App, environment: Environment) -> tuple[Object | None, str]:
     wanted = app.spec.route
     if wanted is None:
         return None, ""
-    port = main_port(app, "spec.route")
     if GATEWAY_API not in environment.apis:
         return None, f"HTTPRoute is not rendered: {GATEWAY_API} is not installed"
     filled = fill(
@@ -23,6 +22,6 @@ def route(app: App, environment: Environment) -> tuple[Object | None, str]:
         parents=list(wanted.parent_refs),
         hostnames=list(wanted.hostnames),
         service=app.name,
-        port=port["containerPort"],
+        port=main_port(app.spec)["containerPort"],
     )
     return filled, ""

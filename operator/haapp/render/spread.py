@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from haapp.api import names
 from haapp.api.objects import Object
 from haapp.api.spec import Nodes, Spec, Zones
-from haapp.render.errors import RenderError
 from haapp.render.merge import given
 
 BEST_EFFORT_ZONES = Zones(when_unsatisfiable="ScheduleAnyway")
@@ -14,8 +13,9 @@ BEST_EFFORT_ZONES = Zones(when_unsatisfiable="ScheduleAnyway")
 
 def spread_constraints(spec: Spec, selector: Mapping[str, str]) -> list[Object]:
     """The app's constraints: zones, nodes, then the user's own levels."""
-    ours = [zone_constraint(spec.zones, selector), node_constraint(spec.nodes, selector)]
-    return ours + _extra(spec, selector, ours)
+    own_pods: Object = {"labelSelector": {"matchLabels": dict(selector)}}
+    further = [{**own_pods, **constraint} for constraint in spec.spread]
+    return [zone_constraint(spec.zones, selector), node_constraint(spec.nodes, selector), *further]
 
 
 def zone_constraint(zones: Zones | None, selector: Mapping[str, str]) -> Object:
@@ -42,20 +42,3 @@ def _constraint(key: str, wanted: Zones | Nodes, selector: Mapping[str, str], mi
         # A zone whose nodes are all tainted is no place to wait for.
         "nodeTaintsPolicy": "Honor",
     }
-
-
-def _extra(spec: Spec, selector: Mapping[str, str], ours: list[Object]) -> list[Object]:
-    taken = {_identity(constraint) for constraint in ours}
-    extra = []
-    for index, constraint in enumerate(spec.spread):
-        if _identity(constraint) in taken:
-            advice = f"{' '.join(_identity(constraint))} is stated already; use spec.zones, spec.nodes or one entry only"
-            raise RenderError(f"spec.spread[{index}]", advice)
-        taken.add(_identity(constraint))
-        extra.append({"labelSelector": {"matchLabels": dict(selector)}, **constraint})
-    return extra
-
-
-def _identity(constraint: Object) -> tuple[str, str]:
-    """What the API server lets stand only once in a pod."""
-    return constraint["topologyKey"], constraint["whenUnsatisfiable"]

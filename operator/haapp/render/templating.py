@@ -8,13 +8,12 @@ import json
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Never
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from haapp.api.objects import Object
-from haapp.render.errors import RenderError
 
 try:
     from yaml import CSafeLoader as _BaseLoader
@@ -51,8 +50,13 @@ def write_json(value: Any) -> Written:
     """
     if value is None or isinstance(value, str | int):
         return write_scalar(value)
-    text = json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
+    text = json.dumps(value, allow_nan=False, default=_refuse_other).replace("\x7f", "\\u007f")
     return Written("!json '" + text.replace("'", "''") + "'")
+
+
+def _refuse_other(value: Any) -> Never:
+    # As text a value that the template misses raises jinja2's own error, with its name.
+    raise TypeError(f"{value} is no JSON")
 
 
 def _refuse_unfiltered(value: Any) -> Written:
@@ -65,7 +69,13 @@ class _Loader(_BaseLoader):
     """YAML's plain types, and `!json`."""
 
 
-_Loader.add_constructor("!json", lambda loader, node: json.loads(loader.construct_scalar(node)))
+def _read_json(loader: _Loader, node: yaml.Node) -> Any:
+    if not isinstance(node, yaml.ScalarNode):
+        raise TypeError("!json stands before a quoted scalar")
+    return json.loads(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("!json", _read_json)
 
 
 def templates_folder() -> Path:
@@ -94,10 +104,6 @@ def fill_text(template: str, **values: Any) -> str:
 
 
 def fill(template: str, **values: Any) -> Object:
-    """The object that `template` describes with `values`."""
-    try:
-        text = fill_text(template, **values)
-    except ValueError as error:  # json: a number that JSON does not have
-        raise RenderError("spec", f"{error}; write a finite number") from error
-    filled: Object = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+    """The object that `template` describes with `values`, which are JSON data."""
+    filled: Object = yaml.load(fill_text(template, **values), Loader=_Loader)  # noqa: S506 - a subclass of the safe one
     return filled

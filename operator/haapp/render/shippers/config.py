@@ -6,7 +6,7 @@ from typing import Final
 
 from haapp.api.app import App
 from haapp.api.objects import Object
-from haapp.api.spec import LogSidecar, Source
+from haapp.api.spec import LogSidecar, Output, Source
 from haapp.render.errors import RenderError
 from haapp.render.shippers import literals
 from haapp.render.shippers.kinds import KINDS, STATE_FOLDER
@@ -24,15 +24,13 @@ add_filter("vrl_regex", literals.write_vrl_regex)
 add_filter("slashed", lambda expression: f"/{expression}/")
 
 
-def shipper_config(app: App, logs: LogSidecar) -> str:
+def shipper_config(app: App, logs: LogSidecar, output: Output) -> str:
     """The text of the main configuration file. Raises RenderError on what the shipper cannot be told."""
-    if not logs.sources:
-        raise RenderError("spec.logSidecar.sources", "it names no log file; add one, or give spec.logSidecar.config")
     sources = [_source(logs, source, index) for index, source in enumerate(logs.sources)]
     if logs.shipper == "vector":
         sources = [{**source, "program": fill_text("shippers/parse.vrl.j2", source=source)} for source in sources]
-    output = output_values(app, logs)
-    return fill_text(KINDS[logs.shipper].template, state=STATE_FOLDER, sources=sources, output=output)
+    values = output_values(app, logs, output)
+    return fill_text(KINDS[logs.shipper].template, state=STATE_FOLDER, sources=sources, output=values)
 
 
 def _source(logs: LogSidecar, source: Source, index: int) -> Object:
@@ -40,9 +38,7 @@ def _source(logs: LogSidecar, source: Source, index: int) -> Object:
     file = posixpath.join(logs.directory, source.path)
     if _NOT_IN_PATH.search(file):
         raise RenderError(f"{path}.path", f"{file!r} cannot be told to a shipper; leave out .. and ,%$#{{}}\"'\\")
-    if (source.format == "regex") != (source.expression is not None):
-        raise RenderError(f"{path}.expression", "it belongs to format: regex, which needs it")
-    tag = source.tag or re.sub(r"[^A-Za-z0-9._-]+", ".", source.path).strip(".") or "log"
+    tag = source.tag or re.sub(r"[^A-Za-z0-9_-]+", ".", source.path).strip(".") or "log"
     if _TAG.fullmatch(tag) is None:
         raise RenderError(f"{path}.tag", f"{tag!r} is no tag; use letters, digits, dots, dashes and underscores")
     return {

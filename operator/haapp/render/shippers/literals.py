@@ -38,8 +38,7 @@ def write_fluentd(value: str | Parts) -> Written:
     """A double-quoted string of fluentd's, where only #{...} is evaluated; it has no escape for other characters."""
     parts = _parts(value)
     texts = (
-        f"#{{ENV['{part.name}']}}" if isinstance(part, Variable) else part.translate(_FLUENTD_ESCAPES)
-        for part in parts
+        f"#{{ENV['{part.name}']}}" if isinstance(part, Variable) else part.translate(_FLUENTD_ESCAPES) for part in parts
     )
     return Written('"' + "".join(texts) + '"')
 
@@ -50,10 +49,11 @@ def write_vrl_regex(expression: str) -> Written:
     Within r'...' only a quote could end it, so a quote is written by its code.
     """
     if _LONE_BACKSLASH.search(expression):
-        raise RenderError("spec.logSidecar.sources", f"{expression!r} ends within an escape; write \\\\ for a backslash")
+        raise RenderError(
+            "spec.logSidecar.sources", f"{expression!r} ends within an escape; write \\\\ for a backslash"
+        )
     return Written("r'" + _QUOTE.sub(lambda found: found[0] if found[1] else "\\x27", expression) + "'")
 
 
 def _parts(value: str | Parts) -> Parts:
     return (value,) if isinstance(value, str) else value
-

@@ -7,22 +7,27 @@ from typing import Final
 
 from haapp.api.app import App
 from haapp.api.objects import Object
-from haapp.api.spec import Elasticsearch, Http, LogSidecar, Loki
+from haapp.api.spec import Elasticsearch, Http, LogSidecar, Loki, Output
 from haapp.render.errors import RenderError
 from haapp.render.shippers.variables import Parts, Variable, split_variables
 
 PATH: Final = "spec.logSidecar.output"
 _HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]*", re.ASCII)
-_URL: Final = re.compile(r"(https?)://((?:\$\{[^}]*\}|[^/:?#$\s]|\[[^]/]+\])+)(?::([^/?#\s]+))?((?:/|\?)\S*)?", re.ASCII)
+_URL: Final = re.compile(
+    r"""(https?)://                                     # scheme
+        ((?: \$\{[^}]*\} | [^][/:?#$\s] | \[[^]/]+\] )+)  # host, of which parts may be references, or [IPv6]
+        (?: :([^/?\#\s]+) )?                             # port
+        ([/?]\S*)?                                      # path and query
+    """,
+    re.ASCII | re.VERBOSE,
+)
 _LABEL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PORTS: Final = {"http": "80", "https": "443"}
 
 
-def output_values(app: App, logs: LogSidecar) -> Object:
+def output_values(app: App, logs: LogSidecar, output: Output) -> Object:
     """The one output that is given: its kind and its fields."""
-    output, known = logs.output, {variable["name"] for variable in logs.env}
-    if output is None:
-        raise RenderError(PATH, "it is not given; write for example stdout: {}")
+    known = {variable["name"] for variable in logs.env}
     if output.elasticsearch is not None:
         return _elasticsearch(app, output.elasticsearch, known)
     if output.loki is not None:
@@ -74,7 +79,7 @@ def _http(wanted: Http, known: Container[str]) -> Object:
     return {
         "kind": "http",
         "url": split_variables(wanted.url, known, path),
-        "host": _host(host, known, path),
+        "host": _host(host.strip("[]"), known, path),
         "port": split_variables(port or _PORTS[scheme], known, path),
         "uri": split_variables(rest or "/", known, path),
         "tls": scheme == "https",
