@@ -12,6 +12,7 @@ INSTALLED := $(VENV)/.installed
 API_SOURCES := $(shell find operator/haapp/api -name '*.py' 2>/dev/null)
 CRD := crds/highavailabilityapps.yaml
 CLUSTER ?= dev
+METRICS ?=
 PYTEST_ARGS ?=
 
 .PHONY: help venv cluster-bin cluster cluster-down demo demo-down test test-unit test-cluster lint format generate lock dist clean
@@ -21,7 +22,7 @@ help: ## this list
 	@echo
 	@echo "  First time: 'make demo' to see it run, 'make test' to check it. Both build the control plane once (minutes, cached per user)."
 	@echo "  Variables: CLUSTER=name (dev), CONTEXT=kind-... or kwok-... (test against that cluster), PYTEST_ARGS='-k name',"
-	@echo "             KUBEBUILDER_ASSETS=folder with ready binaries."
+	@echo "             METRICS=1 (a cluster with metrics-server, for autoscaling), KUBEBUILDER_ASSETS=folder with ready binaries."
 
 venv: $(INSTALLED) ## the Python environment .venv, from requirements.lock
 
@@ -36,7 +37,7 @@ cluster-bin: ## find or build the control plane (etcd, kube-*, kwok); the last l
 	@$(PYTHON) -m devcluster binaries
 
 cluster: $(INSTALLED) ## start the embedded cluster CLUSTER (6 nodes, 3 zones)
-	@$(BIN)/python -m devcluster create $(CLUSTER)
+	@$(BIN)/python -m devcluster create $(CLUSTER) $(if $(METRICS),--metrics)
 
 cluster-down: $(INSTALLED) ## stop and delete it
 	@$(BIN)/python -m devcluster delete $(CLUSTER)

@@ -74,7 +74,7 @@ def kwokctl_config(binaries: Path, folder: Path, metrics_server: Path | None = N
             # kwokctl keeps what it once read of the manifests: keep it no longer than the cluster.
             "cacheDir": str(folder / "cache"),
         }
-        flags = flags | {"metrics-server": {"metric-resolution": "10s"}}
+        flags = flags | {"metrics-server": {"metric-resolution": "10s", "kubelet-request-timeout": "5s"}}
     return {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",

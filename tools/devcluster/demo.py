@@ -1,5 +1,6 @@
 """`make demo`: a cluster of six nodes in three zones, the operator, and two applications to look at; left running."""
 
+import shutil
 import sys
 import time
 from collections import defaultdict
@@ -50,13 +51,15 @@ def up() -> int:
 
 def down() -> None:
     """Stop the operator and the cluster, and remove all that is left of them."""
-    operator_beside(clusters.embedded(NAME, Path())).stop()
+    operator = operator_beside(clusters.embedded(NAME, Path()))
+    operator.stop()
+    shutil.rmtree(operator.folder, ignore_errors=True)
     clusters.delete(NAME)
     say("demo: gone")
 
 
 def operator_beside(cluster: Cluster) -> Operator:
-    """The demo's operator, running or not. Its log survives the cluster's end only until the next `make demo`."""
+    """The demo's operator, running or not."""
     return Operator(cluster, clusters.kwok_home().parent / NAME)
 
 
