@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -66,7 +67,7 @@ def test_zone_skew_is_fullest_less_emptiest_of_the_zones_that_can_take_pods(
     world: tuple[tuple[Node, ...], tuple[Pod, ...]], max_skew: int, min_domains: int | None, hard: bool
 ) -> None:
     there, placed = world
-    kind = "DoNotSchedule" if hard else "ScheduleAnyway"
+    kind: Literal["DoNotSchedule", "ScheduleAnyway"] = "DoNotSchedule" if hard else "ScheduleAnyway"
     spec = app(zones=Zones(max_skew=max_skew, min_domains=min_domains, when_unsatisfiable=kind)).spec
     level, *_ = levels(spec)
     open_zones = {
