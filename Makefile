@@ -15,7 +15,7 @@ CLUSTER ?= dev
 METRICS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help venv cluster-bin cluster cluster-down demo demo-down test test-unit test-cluster lint format generate lock dist clean
+.PHONY: help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster lint format generate lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,10 +26,15 @@ help: ## this list
 
 venv: $(INSTALLED) ## the Python environment .venv, from requirements.lock
 
+# uv installs in seconds what takes pip a minute; it does not know pip's configuration, so pip stands in where uv fails.
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "venv: installing $$(grep -c '==' requirements.lock) locked packages into $(VENV)"
-	@$(BIN)/pip install --quiet --no-compile --require-hashes -r requirements.lock
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes -r $(VENV)/uv.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || { \
+		echo "venv: once more with pip (a minute)"; \
+		$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes -r requirements.lock; }
 	@$(BIN)/pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -42,8 +47,12 @@ cluster: $(INSTALLED) ## start the embedded cluster CLUSTER (6 nodes, 3 zones)
 cluster-down: $(INSTALLED) ## stop and delete it
 	@$(BIN)/python -m devcluster delete $(CLUSTER)
 
-demo: $(INSTALLED) ## everything at once: cluster, CRD, operator, two applications; left running
+demo: ## everything at once: cluster, CRD, operator, two applications; left running
+	@$(MAKE) --no-print-directory --jobs=2 $(INSTALLED) demo-cluster
 	@$(BIN)/python -m devcluster demo
+
+demo-cluster:
+	@$(PYTHON) -m devcluster create demo
 
 demo-down: $(INSTALLED) ## stop the demo's operator and cluster
 	@$(BIN)/python -m devcluster demo-down
