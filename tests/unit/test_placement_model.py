@@ -199,7 +199,16 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-KEYS: tuple[str, ...] = ("metadata", "spec", "status", "labels", "conditions", "initContainerStatuses", "containerStatuses", "state")
+KEYS: tuple[str, ...] = (
+    "metadata",
+    "spec",
+    "status",
+    "labels",
+    "conditions",
+    "initContainerStatuses",
+    "containerStatuses",
+    "state",
+)
 KEYS += ("taints", "allocatable", "ownerReferences", "annotations", "terminated", "lastState", "selector", "cpu")
 objects = st.dictionaries(
     st.sampled_from(KEYS), st.dictionaries(st.sampled_from(KEYS), json_values, max_size=5) | json_values, max_size=5

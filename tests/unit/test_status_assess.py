@@ -258,8 +258,8 @@ UNPLACED = pod("p3", "", ready=False, scheduled_message="0/6 nodes are available
             observed((*pods("a1", "b1"), UNPLACED), THERE),
             {"zones": Zones()},
             (
-                "2/3 ready, zones a:1 b:1 c:0; 1 of 3 pods cannot be scheduled: 0/6 nodes are available: 6 Insufficient "
-                "cpu."
+                "2/3 ready, zones a:1 b:1 c:0; 1 of 3 pods cannot be scheduled: 0/6 nodes are available: 6 "
+                "Insufficient cpu."
             ),
         ),
         (
