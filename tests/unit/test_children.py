@@ -26,7 +26,12 @@ DESIRED: dict[str, Any] = {
         "template": {
             "spec": {
                 "containers": [
-                    {"name": "app", "args": ["-v"], "ports": [{"containerPort": 80}], "resources": {"limits": {"cpu": 1}}}
+                    {
+                        "name": "app",
+                        "args": ["-v"],
+                        "ports": [{"containerPort": 80}],
+                        "resources": {"limits": {"cpu": 1}},
+                    }
                 ],
                 "volumes": [{"name": "tmp", "emptyDir": {}}],
             }

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from tests.render_support import env_of, init_of, main_of, pick, pod_of, rendered
 
 from haapp.api import names
 from haapp.render import Environment, RenderError
-from tests.render_support import env_of, init_of, main_of, pick, pod_of, rendered
 
 
 def cache_of(spec: dict[str, Any]) -> Any:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from tests.render_support import app_of, deployment_of, pick, rendered
 
 from haapp.api import names
 from haapp.render import Environment, config_references
-from tests.render_support import app_of, deployment_of, pick, rendered
 
 LOGS = {"directory": "/var/log/shop", "sources": [{"path": "a.log"}], "output": {"stdout": {}}}
 

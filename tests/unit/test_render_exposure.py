@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from tests.render_support import deployment_of, init_of, main_of, pick, rendered
 
 from haapp.api import names
 from haapp.render import Environment, RenderError
-from tests.render_support import deployment_of, init_of, main_of, pick, rendered
 
 PORTS = [{"name": "admin", "containerPort": 9000}, {"name": "http", "containerPort": 8080}]
 OWN = {names.LABEL_NAME: "shop", names.LABEL_COMPONENT: "app"}

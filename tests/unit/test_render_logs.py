@@ -8,11 +8,11 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.render_support import env_of, init_of, main_of, pick, pod_of, rendered
 
 from haapp.render import RenderError
 from haapp.render.shippers.literals import write_fluent_bit, write_fluentd, write_vector, write_vrl_regex
 from haapp.render.shippers.variables import Variable, split_variables
-from tests.render_support import env_of, init_of, main_of, pick, pod_of, rendered
 
 NGINX_ERROR = r"^(?<time>[^ ]* [^ ]*) \[(?<level>[^\]]*)\] (?<message>.*)$"
 SOURCES = [
@@ -44,7 +44,7 @@ def config_of(shipper: str, to: str = "stdout", **fields: Any) -> str:
 
 
 def read_fluentd(text: str) -> list[Any]:
-    """fluentd's configuration as nested [element, argument, values, children]; only its quoted strings are unescaped."""
+    """fluentd's configuration as nested [element, argument, values, children], its quoted strings unescaped."""
     root: list[Any] = ["ROOT", "", {}, []]
     stack = [root]
     for line in filter(None, (line.strip() for line in text.split("\n"))):

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.render_support import app_of, deployment_of, pick, pod_of, rendered
 
 from haapp.api import names
 from haapp.render import Environment, RenderError, render
-from tests.render_support import app_of, deployment_of, pick, pod_of, rendered
 
 FULL: dict[str, Any] = {
     "zones": {"minDomains": 3},

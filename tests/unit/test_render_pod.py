@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from tests.render_support import deployment_of, env_of, init_of, main_of, pick, pod_of, rendered
 
 from haapp.api import names
 from haapp.render import RenderError
-from tests.render_support import deployment_of, env_of, init_of, main_of, pick, pod_of, rendered
 
 LOGS = {"directory": "/var/log/shop", "sources": [{"path": "a.log"}], "output": {"stdout": {}}}
 AMBASSADOR = {

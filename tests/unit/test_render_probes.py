@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from tests.render_support import main_of
 
 HTTP = {"httpGet": {"path": "/healthz", "port": 8080, "httpHeaders": [{"name": "X-Probe", "value": "1"}]}}

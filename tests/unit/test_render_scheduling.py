@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from tests.render_support import pick, pod_of, rendered
 
 from haapp.api import names
-from tests.render_support import pick, pod_of, rendered
 
 OWN = {names.LABEL_NAME: "shop", names.LABEL_COMPONENT: "app"}
 CACHE = {names.LABEL_NAME: "shop", names.LABEL_COMPONENT: "cache"}

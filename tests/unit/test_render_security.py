@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from tests.render_support import init_of, main_of, pod_of
 
 LOGS = {"directory": "/var/log/shop", "sources": [{"path": "a.log"}], "output": {"stdout": {}}}

@@ -7,11 +7,11 @@ from typing import Final
 from haapp.render.errors import RenderError
 
 _QUANTITY: Final = re.compile(
-    r"([+]?\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:([eE][+-]?\d{1,2})|([kMGTPE]i?|Ki|m))?", re.ASCII
+    r"([+]?\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:([eE][+-]?\d{1,2})|([KMGTPE]i|[numkMGTPE]))?", re.ASCII
 )
 MAX_INT64: Final = 2**63 - 1
 _UNITS: Final = {
-    "m": Fraction(1, 1000),
+    **{unit: Fraction(1, 1000**power) for power, unit in enumerate(["", "m", "u", "n"])},
     **{unit: Fraction(1000**power) for power, unit in enumerate(["", "k", "M", "G", "T", "P", "E"])},
     **{unit: Fraction(1024**power) for power, unit in enumerate(["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])},
 }
