@@ -52,7 +52,7 @@ demo: ## everything at once: cluster, CRD, operator, two applications; left runn
 	@$(BIN)/python -m devcluster demo
 
 demo-cluster:
-	@$(PYTHON) -m devcluster create demo
+	@$(PYTHON) -m devcluster create demo --brief
 
 demo-down: $(INSTALLED) ## stop the demo's operator and cluster
 	@$(BIN)/python -m devcluster demo-down

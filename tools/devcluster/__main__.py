@@ -16,6 +16,7 @@ def main(arguments: list[str]) -> int:
     create.add_argument("name")
     create.add_argument("--metrics", action="store_true", help="with a metrics-server (simulated usage)")
     create.add_argument("--per-zone", type=int, default=2, help="nodes in each of the 3 zones (2)")
+    create.add_argument("--brief", action="store_true", help="do not say how to look into it")
     commands.add_parser("delete", help="stop a cluster and remove all of it").add_argument("name")
     commands.add_parser("list", help="the clusters there are")
     commands.add_parser("demo", help="cluster, operator, two applications; left running")
@@ -40,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
             created = cluster.create(options.name, metrics=options.metrics)
             nodes.add_nodes(created, *nodes.machines(options.per_zone))
             binaries.say(f"cluster: {created.context} is up after {time.monotonic() - started:.1f} s")
-            cluster.describe(created)
+            if not options.brief:
+                cluster.describe(created)
         case "delete":
             cluster.delete(options.name)
         case "list":

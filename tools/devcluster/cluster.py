@@ -89,6 +89,7 @@ def create(name: str, *, metrics: bool = False) -> Cluster:
     with exclusive(kwok_home() / ".lock"):  # kwokctl picks free ports: not two at once
         if (running := find(name)) is not None:
             return running
+        say(f"cluster: starting kwok-{name}: etcd, the control plane, kwok")
         delete(name)
         folder = folder_of(name)
         folder.mkdir(parents=True)

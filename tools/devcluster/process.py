@@ -17,6 +17,10 @@ READY_SECONDS = 30
 EVERYWHERE = ("--all-namespaces", "--no-leader-election")
 
 
+_STARTED: dict[Path, subprocess.Popen[bytes]] = {}
+"""Those that this process started itself, and has to collect when they have ended."""
+
+
 def free_port() -> int:
     """A TCP port of this machine that nobody listens on."""
     with socket.socket() as probe:
@@ -68,6 +72,7 @@ class Operator:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _STARTED[self.pid_file] = process
         self.pid_file.write_text(str(process.pid))
         try:
             wait_for(self.is_settled, READY_SECONDS, "a healthy operator")
@@ -80,6 +85,8 @@ class Operator:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait until it is gone. Ending one that has ended is fine."""
         terminate(self.pid_file, how, patience=30)
+        if process := _STARTED.pop(self.pid_file, None):
+            process.wait()
 
     def is_running(self) -> bool:
         """Whether the process lives."""
