@@ -4,6 +4,7 @@
 `operator`        a running operator for all namespaces; `.stop()` and `.start()` it, and leave it running
 `start_operator`  starts further ones, ended after the test
 `namespace`       the name of a new namespace
+`space`           that namespace by what tests ask of it (tests/space.py)
 `kubectl`         kubectl in that namespace
 `api`             pykube's client
 `audit`           the requests that the API server got; skips the test on a cluster that is not embedded
@@ -20,6 +21,7 @@ from typing import Any
 
 import pykube
 import pytest
+from tests.space import Space
 
 from devcluster import cluster as clusters
 from devcluster import nodes
@@ -95,6 +97,11 @@ def api(cluster: Cluster) -> Iterator[pykube.HTTPClient]:
     client = pykube.HTTPClient(pykube.KubeConfig.from_file(str(cluster.kubeconfig)))
     yield client
     client.session.close()
+
+
+@pytest.fixture
+def space(api: pykube.HTTPClient, namespace: str) -> Space:
+    return Space(api, namespace)
 
 
 @pytest.fixture
