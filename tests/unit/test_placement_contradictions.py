@@ -422,3 +422,13 @@ def test_capacity_is_the_greatest_number_with_an_arrangement(
     best = max((sum(a) for a in arrangements if sum(a) <= wanted and allowed(a)), default=0)
     rules = Rules(zone_skew, node_skew, 1 if alone else UNBOUNDED, floor=True)
     assert capacity(wanted, rules, sizes, reachable) == best
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("replicas", [3_000, 2_000_000_000])
+def test_a_great_number_does_not_hold_the_operator_up(replicas: int) -> None:
+    """Whoever may create an app chooses its numbers."""
+    hard = {"zones": Zones(keep_ready=1_000_000_000), "nodes": Nodes(when_unsatisfiable="DoNotSchedule")}
+    found = {item.reason for item in find(app(replicas=replicas, **hard), nodes(a=1, b=3))}
+    assert (finding.SPREAD_UNSATISFIABLE in found) is (replicas == 3_000)
+    assert find(app(zones=Zones(keep_ready=1_000_000_000)), THERE)[0].message.count("raise replicas to 1500000000") == 1

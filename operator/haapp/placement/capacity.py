@@ -1,5 +1,6 @@
 """How many pods the required constraints let the cluster hold, by counting: no pod is placed one by one."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from haapp.placement.model import Node, Pod
 from haapp.placement.spread import levels
 
 UNBOUNDED = 10**9
+
+MOST_PER_NODE = 1000
+"""More pods than any node holds: Kubernetes is made for 110."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,10 @@ def capacity(wanted: int, rules: Rules, sizes: Mapping[str, int], reachable: Map
     """The greatest number of pods, at most `wanted`, for which an arrangement exists that keeps to the rules.
 
     `sizes` are the nodes of each zone, `reachable` those of them where a pod may run (near the cache): a zone where it
-    may not still counts as a domain for the spread."""
+    may not still counts as a domain for the spread. Where every node would hold more than MOST_PER_NODE pods, `wanted`
+    is given back: no node holds so many, whatever the constraints say."""
+    if _evenest(wanted, rules, sizes) > MOST_PER_NODE:
+        return wanted
     best = 0
     for lows, highs in _ranges(wanted, rules, sizes, reachable):
         if all(low <= high for low, high in zip(lows, highs, strict=True)) and sum(lows) <= wanted:
@@ -56,21 +63,30 @@ def capacity(wanted: int, rules: Rules, sizes: Mapping[str, int], reachable: Map
 def _ranges(
     wanted: int, rules: Rules, sizes: Mapping[str, int], reachable: Mapping[str, int]
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """The least and greatest number of pods of each zone, for every number that the emptiest zone and the emptiest
-    node may hold; the evenest come first, since they nearly always do."""
-    zones, nodes = len(sizes), sum(sizes.values())
-    zone_floors = range(wanted // zones if rules.floor and rules.zone_skew is not None and zones else 0, -1, -1)
-    node_floors = range(wanted // nodes if rules.node_skew is not None and nodes else 0, -1, -1)
-    for floor in zone_floors:
-        for node_floor in node_floors:
-            low_node = node_floor if rules.node_skew is not None else 0
-            high_node = min(rules.per_node, UNBOUNDED if rules.node_skew is None else node_floor + rules.node_skew)
-            high_zone = UNBOUNDED if rules.zone_skew is None else floor + rules.zone_skew
-            low_zone = floor if rules.zone_skew is not None else 0
-            yield (
-                [max(low_zone, low_node * size) for size in sizes.values()],
-                [min(high_zone, high_node * reachable.get(zone, 0)) for zone in sizes],
-            )
+    """The least and greatest number of pods of each zone, for every number that the emptiest node may hold and the
+    greatest that the emptiest zone may hold then: a lower one there lets the others have fewer, and makes no room."""
+    for node_floor in range(_evenest(wanted, rules, sizes), -1, -1):
+        low_node = node_floor if rules.node_skew is not None else 0
+        high_node = min(rules.per_node, UNBOUNDED if rules.node_skew is None else node_floor + rules.node_skew)
+        least = [low_node * size for size in sizes.values()]
+        room = [high_node * reachable.get(zone, 0) for zone in sizes]
+        floor = _greatest_floor(wanted, least, room) if rules.floor and rules.zone_skew is not None and sizes else 0
+        low_zone = floor if rules.zone_skew is not None else 0
+        high_zone = UNBOUNDED if rules.zone_skew is None else floor + rules.zone_skew
+        yield [max(low_zone, low) for low in least], [min(high_zone, high) for high in room]
+
+
+def _evenest(wanted: int, rules: Rules, sizes: Mapping[str, int]) -> int:
+    """The most pods that the emptiest node may hold; 0 where it does not count."""
+    nodes = sum(sizes.values())
+    return min(rules.per_node, wanted // nodes) if rules.node_skew is not None and nodes else 0
+
+
+def _greatest_floor(wanted: int, least: list[int], room: list[int]) -> int:
+    """The most pods that every zone can have at the least, where all of them together have `wanted` at the most."""
+    candidates = range(min(*room, wanted // len(least)) + 1)
+    fitting = bisect_right(candidates, wanted, key=lambda floor: sum(max(floor, low) for low in least))
+    return candidates[max(0, fitting - 1)]
 
 
 def near_cache(spec: Spec, usable: Iterable[Node], cache_pods: Iterable[Pod]) -> Counter[str]:

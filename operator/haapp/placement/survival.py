@@ -37,10 +37,11 @@ def enough_replicas(keep: int | str, replicas: int, domains: int) -> int | None:
     number of them would do."""
     if domains < 2:
         return None
-    # A fixed number is kept by twice as many at the latest, a percentage within 100 steps or never.
-    highest = max(replicas + 1, 2 * keep) if isinstance(keep, int) else replicas + 100
+    if isinstance(keep, int):
+        return max(replicas + 1, -(-keep * domains // (domains - 1)))
+    # A percentage is kept within 100 steps or never.
     return next(
-        (n for n in range(replicas + 1, highest + 1) if best_left(n, domains) >= scaled(keep, n, up=True)), None
+        (n for n in range(replicas + 1, replicas + 101) if best_left(n, domains) >= scaled(keep, n, up=True)), None
     )
 
 
