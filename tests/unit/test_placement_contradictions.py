@@ -1,5 +1,6 @@
 """What cannot be as asked, with the number to change; deadlocks held against a rollout played out in every way."""
 
+import re
 from collections.abc import Iterator
 from itertools import combinations_with_replacement, product
 from typing import Any
@@ -232,6 +233,8 @@ CASES: list[tuple[str, dict[str, Any], tuple[Node, ...], str, str, tuple[str, ..
     ),
 ]
 
+WITHOUT_A_NUMBER = {finding.NO_ELIGIBLE_NODE, finding.CACHE_NOT_FOUND, finding.CACHE_OUT_OF_REACH}
+
 
 @pytest.mark.parametrize(
     ("spec", "there", "reason", "field", "words"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
@@ -244,6 +247,10 @@ def test_a_contradiction_is_named_with_what_to_change(
     assert found[reason].field == field
     for word in words:
         assert word in found[reason].message
+    brief = found[reason].brief
+    assert len(brief) <= 120
+    assert field.removeprefix("spec.").split("[")[0].replace(f".{REQUIRED}", "") in brief
+    assert reason in WITHOUT_A_NUMBER or re.search(r"\bto \d|add nodes", brief)
 
 
 def test_every_reason_has_a_case() -> None:

@@ -53,7 +53,9 @@ def _no_node(app: App) -> Finding:
         f"no node of the cluster may run the pods: correct {' or '.join(narrowed) or 'pod.tolerations'}, "
         "label the nodes with their zone, or add nodes that fit"
     )
-    return Finding(finding.NO_ELIGIBLE_NODE, f"spec.{narrowed[0] if narrowed else 'pod.tolerations'}", message)
+    field = narrowed[0] if narrowed else "pod.tolerations"
+    brief = f"{field}: none of the cluster's nodes may run the pods; correct it, or label or add nodes"
+    return Finding(finding.NO_ELIGIBLE_NODE, f"spec.{field}", message, brief)
 
 
 def _zones(cluster: Cluster) -> Iterator[Finding]:
@@ -70,7 +72,8 @@ def _zones(cluster: Cluster) -> Iterator[Finding]:
     )
     if zones.names and len(zones.names) < zones.min_domains:
         message += f" and name them in zones.names, which lists {len(zones.names)}"
-    yield Finding(finding.TOO_FEW_ZONES, "spec.zones.minDomains", message)
+    brief = f"zones.minDomains {zones.min_domains}: usable nodes are in {there} zones only; lower it to {there}"
+    yield Finding(finding.TOO_FEW_ZONES, "spec.zones.minDomains", message, brief)
 
 
 def _cache(cluster: Cluster) -> Iterator[Finding]:
@@ -84,13 +87,15 @@ def _cache(cluster: Cluster) -> Iterator[Finding]:
             "cache.selector finds no pod, so every pod of the app stays Pending: start the cache, correct "
             f"cache.selector, or {soften}"
         )
-        yield Finding(finding.CACHE_NOT_FOUND, "spec.cache.selector", message)
+        brief = f"cache.selector finds no pod, so the app would stay Pending; correct it, or {soften}"
+        yield Finding(finding.CACHE_NOT_FOUND, "spec.cache.selector", message, brief)
     elif not cluster.near_cache.total():
         message = (
             "the pods that cache.selector finds are on nodes that the app may not use: move the cache, widen "
             f"pod.nodeSelector, pod.affinity or zones.names, or {soften}"
         )
-        yield Finding(finding.CACHE_OUT_OF_REACH, "spec.cache.selector", message)
+        brief = f"cache.selector finds pods only on nodes the app may not use; move them, or {soften}"
+        yield Finding(finding.CACHE_OUT_OF_REACH, "spec.cache.selector", message, brief)
 
 
 def _budget(app: App) -> Iterator[Finding]:
@@ -111,7 +116,8 @@ def _budget(app: App) -> Iterator[Finding]:
         f"disruptionBudget.{field} {value} with {whose} {replicas} lets no pod be evicted, so that no node can ever be "
         f"drained: {lower} {number}"
     )
-    yield Finding(finding.BUDGET_BLOCKS_DRAINS, f"spec.disruptionBudget.{field}", message)
+    brief = f"disruptionBudget.{field} {value} with {whose} {replicas} blocks every drain; {lower} {number}"
+    yield Finding(finding.BUDGET_BLOCKS_DRAINS, f"spec.disruptionBudget.{field}", message, brief)
 
 
 def _keep_ready(cluster: Cluster) -> Iterator[Finding]:
@@ -134,4 +140,5 @@ def _unkept(cluster: Cluster, level: str, keep: int | str, domains: int) -> Iter
         f"{level}.keepReady asks for {wanted} pods after the loss of one of {domains} {level}, and {whose} {replicas} "
         f"leaves {left} at best: {raised}, or lower {level}.keepReady to {left}"
     )
-    yield Finding(finding.KEEP_READY_IMPOSSIBLE, f"spec.{level}.keepReady", message)
+    brief = f"{level}.keepReady {keep}: {whose} {replicas} in {domains} {level} can keep {left}; {raised}, or lower it"
+    yield Finding(finding.KEEP_READY_IMPOSSIBLE, f"spec.{level}.keepReady", message, brief)

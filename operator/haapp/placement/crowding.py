@@ -37,7 +37,9 @@ def _exclusive(cluster: Cluster, exclusion: Exclusion) -> Iterator[Finding]:
             f"{short} lets each of the {room} {what} that the pods may use hold one pod, and {_whose(cluster)} is "
             f"{cluster.most}: lower it to {room}, add {what}, or {_soften(exclusion)}"
         )
-        yield Finding(reason, exclusion.field, message)
+        lower = f"lower {_whose(cluster)} {cluster.most} to {room}"
+        brief = f"{_short(exclusion)} lets {room} {what} hold one pod each; {lower}"
+        yield Finding(reason, exclusion.field, message, brief)
     elif not exclusion.per_revision and not _gives_way(cluster):
         yield from _deadlock(cluster, exclusion, room, what)
 
@@ -45,12 +47,13 @@ def _exclusive(cluster: Cluster, exclusion: Exclusion) -> Iterator[Finding]:
 def _deadlock(cluster: Cluster, exclusion: Exclusion, room: int, what: str) -> Iterator[Finding]:
     short = exclusion.field.removeprefix("spec.")
     end = f"set rollout.maxUnavailable to 1, add {what}, or {_soften(exclusion)}"
+    brief = f"{_short(exclusion)} leaves a rollout no room beside the old pods; set rollout.maxUnavailable to 1"
     if cluster.now + 1 > room:
         message = (
             f"a rollout cannot begin: {short} keeps old and new pods apart, all {room} {what} are taken by "
             f"{cluster.now} pods, and rollout.maxUnavailable 0 lets none of them go first: {end}"
         )
-        yield Finding(finding.ROLLOUT_DEADLOCK, exclusion.field, message)
+        yield Finding(finding.ROLLOUT_DEADLOCK, exclusion.field, message, brief)
         return
     full = _full_zone(cluster, exclusion)
     if full is not None:
@@ -59,7 +62,7 @@ def _deadlock(cluster: Cluster, exclusion: Exclusion, room: int, what: str) -> I
             f"pods in zone {full}, every node there may still hold an old one, and rollout.maxUnavailable 0 lets none "
             f"go first: {end} in {full}"
         )
-        yield Finding(finding.ROLLOUT_DEADLOCK, exclusion.field, message)
+        yield Finding(finding.ROLLOUT_DEADLOCK, exclusion.field, message, brief)
 
 
 def _full_zone(cluster: Cluster, exclusion: Exclusion) -> str | None:
@@ -123,7 +126,9 @@ def _unplaceable(cluster: Cluster, *, alone: bool) -> Iterator[Finding]:
         f"are (by zone, {sizes}): raise {field}.maxSkew, set {field}.whenUnsatisfiable: ScheduleAnyway, lower "
         f"{_whose(cluster)} to {held}, or add nodes where they are few"
     )
-    yield Finding(finding.SPREAD_UNSATISFIABLE, f"spec.{field}.maxSkew", message)
+    lower = f"lower {_whose(cluster)} to {held}"
+    brief = f"{field}.maxSkew: {held} of {cluster.most} pods can be placed by all rules; raise it or {lower}"
+    yield Finding(finding.SPREAD_UNSATISFIABLE, f"spec.{field}.maxSkew", message, brief)
 
 
 def _cache_too_narrow(cluster: Cluster, held: int) -> Finding:
@@ -137,8 +142,15 @@ def _cache_too_narrow(cluster: Cluster, held: int) -> Finding:
         "cache.whenUnsatisfiable: ScheduleAnyway, or zones.whenUnsatisfiable: ScheduleAnyway"
     )
     if own:
-        return Finding(finding.CACHE_TOO_NARROW, "spec.cache.redis.replicas", message)
-    return Finding(finding.CACHE_OUT_OF_REACH, "spec.cache.selector", message)
+        brief = f"cache.redis.replicas {own}: only {held} of {cluster.most} pods can be near; {more}"
+        return Finding(finding.CACHE_TOO_NARROW, "spec.cache.redis.replicas", message, brief)
+    brief = f"cache.selector: only {held} of {cluster.most} pods can be near its pods; {more} zones or nodes"
+    return Finding(finding.CACHE_OUT_OF_REACH, "spec.cache.selector", message, brief)
+
+
+def _short(exclusion: Exclusion) -> str:
+    """Where it comes from, without the long name of the rule in between."""
+    return exclusion.field.removeprefix("spec.").replace(".requiredDuringSchedulingIgnoredDuringExecution", "")
 
 
 def _whose(cluster: Cluster) -> str:

@@ -18,8 +18,10 @@ KEEP_READY_IMPOSSIBLE: Final = "KeepReadyImpossible"
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`reason` is one of this module's, `field` the path of the field to change (`spec.zones.minDomains`), `message` a
-    sentence with the number to change it to."""
+    sentence with the number to change it to, `brief` the same in the 120 characters that Kubernetes recommends for a
+    warning."""
 
     reason: str
     field: str
     message: str
+    brief: str = ""
