@@ -10,10 +10,15 @@ import kopf
 
 from haapp.api.names import LABEL_MANAGED_BY, MANAGED_BY
 from haapp.children import KINDS
+from haapp.cluster import following
 from haapp.cluster.client import in_cluster
 
 OURS = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 DEPENDENTS = (("", "v1", "pods"), ("apps", "v1", "replicasets"))
+
+CONNECT_SECONDS = 10.0
+REQUEST_SECONDS = 60.0
+"""How long the API server may take to accept a connection, and for a whole list."""
 
 
 class NoDiffBase(kopf.DiffBaseStorage):
@@ -34,6 +39,10 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.posting.enabled = False
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.queueing.idle_timeout = 0.5
+    settings.networking.error_backoffs = following.RequestPatience()
+    settings.networking.connect_timeout = CONNECT_SECONDS
+    settings.networking.request_timeout = REQUEST_SECONDS
+    following.install()
     for kind in KINDS:
         settings.watching.label_selectors[kind.group, kind.version, kind.plural] = OURS
     for resource in DEPENDENTS:

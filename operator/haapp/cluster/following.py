@@ -1,0 +1,131 @@
+"""Kopf's watches, made to last: what vanished unseen is told, and no answer of the API server ends the operator.
+
+After a watch was down for too long (`410 Gone`) Kopf lists anew, and never tells of objects that the list lacks: its
+indices, and all that is decided from them, would believe in those objects for ever. Any other error in a stream ends
+the whole operator. Kopf offers no setting for either, so its `infinite_watch` is wrapped, where every watch begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from typing import Any
+
+import aiohttp
+from kopf._cogs.clients import errors, watching
+
+from haapp.api.names import LABEL_NAME
+
+logger = logging.getLogger(__name__)
+
+LABELS = LABEL_NAME.removesuffix("name")
+
+Event = dict[str, Any]
+Watch = Callable[..., AsyncIterator[Any]]
+
+BROKEN = (errors.APIError, watching.WatchingError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError)
+"""What may come of a stream that is cut, garbled or refused. Lost credentials are not among them: they end the process,
+and the next one begins with new ones."""
+
+FIRST_DELAY = 0.5
+LAST_DELAY = 15.0
+"""Seconds between two tries of a watch that fails: the first, doubled each time up to the last."""
+
+
+class RequestPatience:
+    """Seconds between the tries of one of Kopf's own requests: an iterable without an end, so that none is the last."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((0.2, 0.5, 1.0, 2.0), itertools.repeat(5.0))
+
+
+class Following:
+    """Stands in for `watching.infinite_watch`. What each watch has shown is remembered for the whole process, since
+    Kopf begins a watch anew when its CRD comes back."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._known: dict[tuple[Any, Any], dict[str, Event]] = {}
+
+    async def __call__(self, *, resource: Any, namespace: Any, **options: Any) -> AsyncIterator[Any]:
+        """Events for ever, as `infinite_watch` gives them, with a DELETED for each object that vanished unseen."""
+        delay = FIRST_DELAY
+        where = f"{resource} in {namespace}" if namespace else str(resource)
+        while True:
+            known, first = self._recall(resource, namespace)
+            stream = self._watch(resource=resource, namespace=namespace, _iterations=1, **options)
+            try:
+                async with aclosing(_told(stream, known, first=first)) as events:
+                    async for event in events:
+                        delay = FIRST_DELAY
+                        yield event
+            except errors.APINotFoundError:
+                logger.warning("%s: the API is not there.", where)
+                for event in _ended(known, ()):
+                    yield event
+            except BROKEN as error:
+                logger.warning("%s: the watch is begun anew: %s: %s", where, type(error).__name__, error)
+            else:
+                continue
+            await asyncio.sleep(delay)
+            delay = min(LAST_DELAY, delay * 2)
+
+    def _recall(self, resource: Any, namespace: Any) -> tuple[dict[str, Event], bool]:
+        first = (resource, namespace) not in self._known
+        return self._known.setdefault((resource, namespace), {}), first
+
+
+def install() -> None:
+    """Have all of Kopf's watches followed; once is enough."""
+    if not isinstance(watching.infinite_watch, Following):
+        watching.infinite_watch = Following(watching.infinite_watch)
+
+
+async def _told(stream: AsyncIterator[Any], known: dict[str, Event], *, first: bool) -> AsyncGenerator[Any, None]:
+    """The events of one list and its watch; `known` is kept up to date. What a list lacks is told before what it has,
+    so that an object made anew under an old name is the last to be heard of. What a later list has for the first time
+    was ADDED: Kopf passes over CRDs that it takes for listed at the start."""
+    listed: list[Event] = []
+    async for event in stream:
+        if event is watching.Bookmark.LISTED:
+            for told in _ended(known, {_uid(item) for item in listed}):
+                yield told
+            for item in listed:
+                yield item if first or _uid(item) in known else {**item, "type": "ADDED"}
+                known[_uid(item)] = _remembered(item)
+            listed = []
+            yield event
+        elif event["type"] is None:
+            listed.append(event)
+        else:
+            _follow(known, event)
+            yield event
+
+
+def _follow(known: dict[str, Event], event: Event) -> None:
+    if event["type"] == "DELETED":
+        known.pop(_uid(event), None)
+    elif event["type"] != "BOOKMARK":
+        known[_uid(event)] = _remembered(event)
+
+
+def _ended(known: dict[str, Event], present: set[str] | tuple[()]) -> Iterator[Event]:
+    for uid in [uid for uid in known if uid not in present]:
+        yield {"type": "DELETED", "object": known.pop(uid)}
+
+
+def _uid(event: Event) -> str:
+    return str(event["object"]["metadata"].get("uid"))
+
+
+def _remembered(event: Event) -> Event:
+    """What has to be known of an object to tell of its end: who it was, whose it was, and a CRD's group for Kopf."""
+    obj = event["object"]
+    meta = obj["metadata"]
+    kept = {name: meta[name] for name in ("namespace", "name", "uid") if name in meta}
+    kept["labels"] = {k: v for k, v in (meta.get("labels") or {}).items() if k.startswith(LABELS)}
+    group = (obj.get("spec") or {}).get("group")
+    return {"metadata": kept, **({"spec": {"group": group}} if group else {})}
