@@ -73,6 +73,7 @@ def test_the_children_are_granted_whole_and_nothing_else_is_written() -> None:
     writes = {what: verbs - {"list", "watch", "get"} for what, verbs in granted.items() if what not in children}
     assert {what: verbs for what, verbs in writes.items() if verbs} == {
         (GROUP, f"{PLURAL}/status"): {"patch"},
+        (GROUP, f"{PLURAL}/finalizers"): {"update"},
         ("", "pods/eviction"): {"create"},
         ("events.k8s.io", "events"): {"create", "patch"},
     }

@@ -9,6 +9,7 @@ from typing import Any
 from haapp.api.names import API_VERSION, FIELD_MANAGER, GROUP, KIND, PLURAL, VERSION
 from haapp.children import Child, child_of, kind_of
 from haapp.children.kinds import Kind
+from haapp.cluster.adoption import absorbed
 from haapp.cluster.client import APPLY, MERGE, REQUEST_TIMEOUT, Client, Request
 from haapp.cluster.events import EventRecorder
 from haapp.cluster.overlay import Overlay
@@ -90,6 +91,29 @@ class Writer:
         template: dict[str, Any] = found["spec"]["template"]
         return template
 
+    async def find(self, kind: str, namespace: str, name: str) -> Child | None:
+        path = kind_of({"kind": kind}).path(namespace, name)
+        try:
+            return child_of(kind, await self._client.send(Request("GET", path)))
+        except NotFound:
+            return None
+
+    async def absorb(self, child: Child) -> Child:
+        kind = kind_of({"kind": child.kind})
+        path = kind.path(child.namespace, child.name)
+        found = await self._client.send(Request("GET", path))
+        meta = found["metadata"]
+        if any(reference.get("controller") for reference in meta.get("ownerReferences") or ()):
+            raise Foreign(child.kind, child.name, _describe_owner(found))
+        patch = {
+            "metadata": {
+                "uid": child.uid,
+                "resourceVersion": meta["resourceVersion"],
+                "managedFields": absorbed(meta.get("managedFields") or ()),
+            }
+        }
+        return child_of(child.kind, await self._write("PATCH", path, body=patch, content_type=MERGE))
+
     def event(self, app: Mapping[str, Any], reason: str, message: str, *, warning: bool = False) -> None:
         self._recorder.record(app, reason, message, warning=warning)
 
@@ -139,7 +163,8 @@ def _describe_owner(found: Mapping[str, Any]) -> str:
     for reference in found["metadata"].get("ownerReferences") or ():
         if reference.get("controller"):
             return f"belongs to {reference['kind']} {reference['name']!r}"
-    managers = [entry.get("manager") for entry in found["metadata"].get("managedFields") or ()]
+    entries = found["metadata"].get("managedFields") or ()
+    managers = [entry.get("manager") for entry in entries if not entry.get("subresource")]
     return f"exists already (made by {managers[0]})" if managers else "exists already"
 
 

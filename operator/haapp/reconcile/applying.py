@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from haapp import exceptions
@@ -14,6 +14,7 @@ from haapp.children import Child, Plan, plan
 from haapp.children.ownership import first_missing
 from haapp.placement.model import Deployment
 from haapp.placement.replicas import fewest
+from haapp.reconcile.adoption import kept_selector, with_adopted
 from haapp.reconcile.ports import Foreign, Key, View, Writer
 from haapp.reconcile.rollback import Rollback
 from haapp.render import Environment, RenderError, render
@@ -21,6 +22,13 @@ from haapp.status import Outcome, reasons
 
 FIRST = frozenset({"ServiceAccount", "ConfigMap"})
 """Kinds that have to be there before the pods that use them."""
+
+INSTEAD = {
+    "Deployment": f', or take it over with the annotation {ADOPT_ANNOTATION}: "true"',
+    "Service": ", or keep it with spec.service.enabled: false",
+    "ServiceAccount": ", or use it with spec.pod.serviceAccountName",
+}
+"""What else a user can do about an object of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,14 @@ class Applier:
 
     async def apply(self, key: Key, app: App, obj: Mapping[str, Any], environment: Environment) -> Written:
         """One round of writes for the app; `obj` is the app as the API server sent it. Raises NotLeading only."""
-        actual = self._view.children(key)
         try:
-            rendered = render(app, environment)
-            desired = await self._rollback.consider(key, app, main_deployment(actual, key), rendered.objects)
+            actual = await with_adopted(self._writer, key, app, self._view.children(key))
+            deployment = main_deployment(actual, app)
+            rendered = render(app, replace(environment, adopted_selector=kept_selector(app, deployment)))
+            desired = await self._rollback.consider(key, app, deployment, rendered.objects)
         except RenderError as error:
             return Written(Outcome(reasons.RENDER_ERROR, str(error)))
-        except exceptions.ApiError as error:
+        except (exceptions.ApiError, Foreign) as error:
             return _failed(error, ())
         planned = plan(desired, actual, app.uid)
         if app.spec.paused:
@@ -95,9 +104,10 @@ class Applier:
             self._writer.event(obj, "Deleted", f"Deleted {_child_names(planned.deletes)}: no longer asked for.")
 
 
-def main_deployment(children: Iterable[Child], key: Key) -> Deployment | None:
+def main_deployment(children: Iterable[Child], app: App) -> Deployment | None:
     """The app's own Deployment among its children, as last seen."""
-    return next((c.deployment for c in children if c.key == ("Deployment", key.name)), None)
+    name = ("Deployment", app.name)
+    return next((c.deployment for c in children if c.key == name and c.owner_uid in ("", app.uid)), None)
 
 
 async def _gather(writes: Iterable[Awaitable[object]]) -> list[Exception]:
@@ -114,10 +124,7 @@ async def _gather(writes: Iterable[Awaitable[object]]) -> list[Exception]:
 
 def _failed(error: Exception, notes: tuple[str, ...]) -> Written:
     if isinstance(error, Foreign):
-        adopt = (
-            f', or take it over with the annotation {ADOPT_ANNOTATION}: "true"' if error.kind == "Deployment" else ""
-        )
-        message = f"{error}, and is left alone: rename this app, or delete that object{adopt}."
+        message = f"{error}, and is left alone: rename this app, or delete that object{INSTEAD.get(error.kind, '')}"
         return Written(Outcome(reasons.NAME_CONFLICT, message), notes, failure=reasons.NAME_CONFLICT)
     if isinstance(error, exceptions.Refused):
         return Written(Outcome(reasons.INVALID_SPEC, f"The API server refuses {error}"), notes)

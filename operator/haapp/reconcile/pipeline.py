@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from haapp.api import App, InvalidSpec, parse_app
-from haapp.api.names import COMPONENT_APP, COMPONENT_CACHE
+from haapp.api.names import COMPONENT_CACHE
 from haapp.placement.contradictions import find
 from haapp.placement.finding import Finding
 from haapp.placement.model import Pod
@@ -98,12 +98,12 @@ class Reconciler:
 
     async def _observe(self, key: Key, app: App, written: Written) -> Observed:
         pods = self._view.pods(key)
-        app_pods = tuple(pod for pod in pods if pod.component == COMPONENT_APP)
+        app_pods = tuple(pod for pod in pods if pod.component != COMPONENT_CACHE)
         cache_pods = await self._cache_pods(key, app, pods)
         nodes = self._view.nodes()
         return Observed(
             outcome=written.outcome,
-            deployment=main_deployment(self._view.children(key), key),
+            deployment=main_deployment(self._view.children(key), app),
             replica_sets=self._view.replica_sets(key),
             pods=app_pods,
             cache_pods=cache_pods,

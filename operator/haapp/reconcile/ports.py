@@ -80,5 +80,12 @@ class Writer(Protocol):
     async def replica_set_template(self, namespace: str, replica_set: ReplicaSet) -> dict[str, Any]:
         """The pod template of a ReplicaSet, whole."""
 
+    async def find(self, kind: str, namespace: str, name: str) -> Child | None:
+        """The object of that kind and name, whoever made it."""
+
+    async def absorb(self, child: Child) -> Child:
+        """Make the operator the owner of the whole spec of an object that somebody else wrote; raises Foreign where
+        another controller owns it."""
+
     def event(self, app: Mapping[str, Any], reason: str, message: str, *, warning: bool = False) -> None:
         """Tell people: an Event on the app, sent in the background and never twice in a row."""

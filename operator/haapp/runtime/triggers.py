@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from haapp.api.names import LABEL_NAME
+from haapp.api.names import LABEL_PART_OF
 from haapp.children import Child, child_of
 from haapp.cluster.overlay import Overlay
 from haapp.placement.model import Node, node_of
@@ -86,9 +86,10 @@ class Triggers:
 
 
 def app_key(obj: Mapping[str, Any]) -> Key:
-    """Which app an object made for it belongs to."""
+    """Which app an object made for it belongs to. The label is `part-of`, since an adopted Deployment's selector may
+    demand another `name` of its pods."""
     meta = obj["metadata"]
-    return Key(meta.get("namespace") or "", (meta.get("labels") or {}).get(LABEL_NAME, ""))
+    return Key(meta.get("namespace") or "", (meta.get("labels") or {}).get(LABEL_PART_OF, ""))
 
 
 def app_body(obj: Mapping[str, Any]) -> dict[str, Any]:
