@@ -185,7 +185,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_for(predicate: Callable[[], T], timeout: float = 30, what: str = "", every: float = 0.1) -> T:
+def wait_for(predicate: Callable[[], T | None], timeout: float = 30, what: str = "", every: float = 0.1) -> T:
     """Call `predicate` until it returns something true, and return that. Raises WaitError after `timeout` seconds.
 
     A ClusterError counts as not yet. The message of the WaitError says `what` was waited for and what was last seen.
