@@ -68,7 +68,7 @@ def faults(result: Rendered) -> list[str]:
 
 
 @given(specs())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 def test_whatever_is_written_is_rendered_and_valid(spec: dict[str, Any]) -> None:
     try:
         app = app_of(spec)
@@ -80,7 +80,11 @@ def test_whatever_is_written_is_rendered_and_valid(spec: dict[str, Any]) -> None
         result = render(app)
     except RenderError as error:
         event("refused by rendering")
-        assert re.match(r"spec(\.\w+(\[\S+\])*)*: .*(;|write|leave|give|add)", str(error))
+        refusal = str(error)
+    else:
+        refusal = ""
+    if refusal:
+        assert re.match(r"spec(\.\w+(\[\S+\])*)*: .*(;|write|leave|give|add)", refusal)
         return
 
     assert Traces(spec, result).missing() == []
@@ -169,19 +173,21 @@ def shapes(result: Rendered) -> Any:
     return [shape(it) for it in result.objects], shape(yaml.safe_load(config["fluent-bit.yaml"]))
 
 
+@functools.cache
+def expected_shapes() -> Any:
+    return shapes(render(app_of(WHOLE)))
+
+
 @pytest.mark.parametrize("path", list(leaf_paths(WHOLE)), ids=lambda path: ".".join(map(str, path)))
 def test_a_hostile_text_arrives_byte_for_byte_or_is_refused(path: tuple[Any, ...]) -> None:
-    expected = shapes(render(app_of(WHOLE)))
-
     for text in HOSTILE:
         spec = replaced(path, text)
         try:
             result = render(app_of(spec))
         except (InvalidSpec, RenderError):
             continue
-        assert shapes(result) == expected or path == ("initSteps", 0, "name")
+        assert shapes(result) == expected_shapes()
         assert Traces(spec, result).missing() == []
-        assert faults(result) == []
 
 
 @pytest.mark.parametrize("key", ["labels", "annotations", "nodeSelector"])
