@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -179,10 +180,8 @@ class TestExample:
         assert file.read_text().startswith("# ")
 
     def test_is_accepted_by_the_schema_of_the_crd(self, file: Path) -> None:
-        (crd,) = load(CRD)
-        schema = closed(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
         for app in custom_resources(file):
-            jsonschema.Draft7Validator(schema).validate(app)
+            crd_validator().validate(app)
 
     def test_becomes_valid_objects(self, file: Path) -> None:
         companions = [obj for obj in load(file) if obj["kind"] != KIND]
@@ -195,6 +194,12 @@ class TestExample:
         for app in custom_resources(file):
             made = {(obj["kind"], obj["metadata"]["name"]) for obj in render(parse_app(app)).objects}
             assert set(references(app["spec"])) <= shipped | made
+
+
+@cache
+def crd_validator() -> jsonschema.Draft7Validator:
+    (crd,) = load(CRD)
+    return jsonschema.Draft7Validator(closed(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]))
 
 
 def closed(schema: Any) -> Any:
