@@ -132,8 +132,35 @@ async def test_lost_credentials_end_the_process() -> None:
         await told(watch, 1)
 
 
+async def test_a_stream_that_ends_at_once_is_not_opened_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def short(**_: Any) -> AsyncIterator[Any]:
+        yield event("ADDED", "a")
+
+    monkeypatch.setattr(following.asyncio, "sleep", sleep)
+    assert len([e async for e in following.paced(short)()]) == 1
+    assert pauses == [pytest.approx(following.STREAM_SECONDS, abs=0.5)]
+
+
+async def test_lists_of_a_watch_that_never_holds_come_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(following, "FIRST_DELAY", 0.5)
+    monkeypatch.setattr(following.asyncio, "sleep", sleep)
+    await told(Following(Server(*([item("a"), LISTED] for _ in range(8)))), 16)
+    assert pauses == [0.5, 1, 2, 4, 8, 15, 15]
+
+
 def test_kopf_begins_each_watch_where_it_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "infinite_watch", watching.infinite_watch)
+    monkeypatch.setattr(watching, "watch_objs", watching.watch_objs)
     following.install()
     installed = watching.infinite_watch
     following.install()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -32,7 +33,13 @@ and the next one begins with new ones."""
 
 FIRST_DELAY = 0.5
 LAST_DELAY = 15.0
-"""Seconds between two tries of a watch that fails: the first, doubled each time up to the last."""
+"""Seconds between two lists of one watch: the first, doubled each time up to the last."""
+
+STEADY_SECONDS = 60.0
+"""A watch that held for so long begins with the first delay again."""
+
+STREAM_SECONDS = 1.0
+"""A stream that ends sooner is not opened again before: some proxies close them at once."""
 
 
 class RequestPatience:
@@ -55,12 +62,12 @@ class Following:
         delay = FIRST_DELAY
         where = f"{resource} in {namespace}" if namespace else str(resource)
         while True:
+            began = time.monotonic()
             known, first = self._recall(resource, namespace)
             stream = self._watch(resource=resource, namespace=namespace, _iterations=1, **options)
             try:
                 async with aclosing(_told(stream, known, first=first)) as events:
                     async for event in events:
-                        delay = FIRST_DELAY
                         yield event
             except errors.APINotFoundError:
                 logger.warning("%s: the API is not there.", where)
@@ -68,8 +75,7 @@ class Following:
                     yield event
             except BROKEN as error:
                 logger.warning("%s: the watch is begun anew: %s: %s", where, type(error).__name__, error)
-            else:
-                continue
+            delay = FIRST_DELAY if time.monotonic() - began > STEADY_SECONDS else delay
             await asyncio.sleep(delay)
             delay = min(LAST_DELAY, delay * 2)
 
@@ -82,6 +88,19 @@ def install() -> None:
     """Have all of Kopf's watches followed; once is enough."""
     if not isinstance(watching.infinite_watch, Following):
         watching.infinite_watch = Following(watching.infinite_watch)
+        watching.watch_objs = paced(watching.watch_objs)
+
+
+def paced(watch: Watch) -> Watch:
+    """One stream, whose end takes a moment: Kopf opens the next one at once."""
+
+    async def stream(**options: Any) -> AsyncIterator[Any]:
+        began = time.monotonic()
+        async for event in watch(**options):
+            yield event
+        await asyncio.sleep(max(0.0, STREAM_SECONDS - (time.monotonic() - began)))
+
+    return stream
 
 
 async def _told(stream: AsyncIterator[Any], known: dict[str, Event], *, first: bool) -> AsyncGenerator[Any, None]:
