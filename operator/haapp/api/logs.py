@@ -39,7 +39,7 @@ class Elasticsearch:
     """Ship to Elasticsearch."""
 
     host: Text
-    """The host; a shipper's own syntax for a variable of `env` is passed on unchanged."""
+    """The host; `${NAME}` stands for that variable of `env`."""
     port: Port = 9200
     """The port."""
     index: Text | None = None
@@ -53,7 +53,7 @@ class Loki:
     """Ship to Grafana Loki."""
 
     host: Text
-    """The host; a shipper's own syntax for a variable of `env` is passed on unchanged."""
+    """The host; `${NAME}` stands for that variable of `env`."""
     port: Port = 3100
     """The port."""
     labels: dict[str, str] | None = None
