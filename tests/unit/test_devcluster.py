@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from devcluster import audit, binaries, cluster, config, demo, nodes
+from devcluster import audit, binaries, cluster, config, demo, nodes, shell
 
 GO_MOD = """module example
 
@@ -111,17 +112,17 @@ def test_a_node_counts_as_ready_without_the_node_controllers_taints_only() -> No
 
 @pytest.mark.parametrize("context", ["production", "gke_kind-of", "my-kwok-dev", ""])
 def test_contexts_of_real_clusters_are_refused(context: str) -> None:
-    with pytest.raises(cluster.ClusterError, match="only touches contexts named kind-"):
+    with pytest.raises(shell.ClusterError, match="only touches contexts named kind-"):
         cluster.use_context(context)
 
 
 def test_waiting_in_vain_says_for_what_and_what_was_seen() -> None:
-    with pytest.raises(cluster.WaitError, match=r"three pods did not come about .* last seen: \[\]"):
-        cluster.wait_for(list, timeout=0, what="three pods")
+    with pytest.raises(shell.WaitError, match=r"three pods did not come about .* last seen: \[\]"):
+        shell.wait_for(list, timeout=0, what="three pods")
 
 
 def test_waiting_treats_a_clusters_error_as_not_yet() -> None:
-    answers = iter([cluster.ClusterError("refused"), "there"])
+    answers = iter([shell.ClusterError("refused"), "there"])
 
     def ask() -> str:
         answer = next(answers)
@@ -129,14 +130,14 @@ def test_waiting_treats_a_clusters_error_as_not_yet() -> None:
             raise answer
         return answer
 
-    assert cluster.wait_for(ask, every=0) == "there"
+    assert shell.wait_for(ask, every=0) == "there"
 
 
 def test_a_process_that_is_gone_is_not_alive(tmp_path: Path) -> None:
-    assert cluster.alive(os.getpid())
+    assert shell.alive(os.getpid())
     stale = tmp_path / "stale.pid"
     stale.write_text("999999999")
-    cluster.terminate(stale, cluster.signal.SIGTERM)
+    shell.terminate(stale, signal.SIGTERM)
     assert not stale.exists()
 
 

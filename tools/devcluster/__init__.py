@@ -4,6 +4,7 @@ Nothing but the standard library, so that the binaries can be built before there
 
 `binaries`  finds or builds etcd, the control plane, kubectl and kwok
 `cluster`   creates, finds and deletes clusters of them
+`shell`     runs commands and waits
 `nodes`     fake nodes: add, delete, switch off and on, taint
 `audit`     counts the requests that the API server got
 `process`   runs the operator beside a cluster

@@ -4,30 +4,20 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from .binaries import ensure_control_plane, ensure_metrics_server, exclusive, say
 from .config import AUDIT_POLICY, AUDIT_POLICY_FILE, Object, kwokctl_config
+from .shell import ClusterError, WaitError, alive, run, terminate, wait_for
 
-T = TypeVar("T")
+__all__ = ["Cluster", "ClusterError", "WaitError", "create", "delete", "find", "use_context", "wait_for"]
 
 STAGES = Path(__file__).parent / "stages"
 COMPLETE = "complete"
 """This file in a cluster's folder says that its creation was not cut short."""
-
-
-class ClusterError(RuntimeError):
-    """A cluster did not do what it was told; the message carries what the tool said."""
-
-
-class WaitError(ClusterError):
-    """Something waited for did not come about; the message says what, and the last thing seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,45 +154,6 @@ def restart(folder: Path, component: str) -> None:
     kwokctl("start", "cluster", f"--name={folder.name}")
 
 
-def terminate(pid_file: Path, how: signal.Signals, patience: float = 10) -> None:
-    """Send a signal to the process in `pid_file`, wait until it is gone, and remove the file. Nothing there is fine."""
-    try:
-        pid = int(pid_file.read_text())
-        os.kill(pid, how)
-    except (FileNotFoundError, ProcessLookupError, ValueError):
-        pid_file.unlink(missing_ok=True)
-        return
-    wait_for(lambda: not alive(pid), timeout=patience, what=f"the end of process {pid}", every=0.02)
-    pid_file.unlink(missing_ok=True)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not yet collected by its parent does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
-def wait_for(predicate: Callable[[], T | None], timeout: float = 30, what: str = "", every: float = 0.1) -> T:
-    """Call `predicate` until it returns something true, and return that. Raises WaitError after `timeout` seconds.
-
-    A ClusterError counts as not yet. The message of the WaitError says `what` was waited for and what was last seen.
-    """
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            seen: object = (result := predicate())
-            if result:
-                return result
-        except ClusterError as error:
-            seen = error
-        if time.monotonic() > deadline:
-            raise WaitError(f"{what or predicate.__name__} did not come about in {timeout:.0f} s; last seen: {seen!r}")
-        time.sleep(every)
-
-
 def embedded(name: str, binaries: Path) -> Cluster:
     """The handle of an embedded cluster, running or not."""
     folder = folder_of(name)
@@ -222,28 +173,6 @@ def folder_of(name: str) -> Path:
 def kwokctl(*arguments: str) -> str:
     """Run kwokctl on our own folder. Raises ClusterError."""
     return run([str(ensure_control_plane() / "kwokctl"), *arguments], {"KWOK_WORKDIR": str(kwok_home())}, timeout=120)
-
-
-def run(
-    command: Iterable[str], extra_env: dict[str, str] | None = None, *, stdin: str | None = None, timeout: float
-) -> str:
-    """Run a command and return its standard output. Raises ClusterError with its standard error."""
-    command = list(command)
-    try:
-        done = subprocess.run(
-            command,
-            env=os.environ | (extra_env or {}),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ClusterError(f"{' '.join(command)} did not end within {timeout:.0f} s") from error
-    if done.returncode:
-        raise ClusterError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
 
 
 def write_json(path: Path, content: Object) -> Path:

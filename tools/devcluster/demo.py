@@ -10,9 +10,10 @@ from pathlib import Path
 from . import cluster as clusters
 from . import nodes
 from .binaries import TOOLS, say
-from .cluster import Cluster, ClusterError, wait_for
+from .cluster import Cluster
 from .config import Object
 from .process import Operator
+from .shell import ClusterError, wait_for
 
 NAME = "demo"
 NAMESPACE = "demo"

@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass, field
 
-from .cluster import Cluster, wait_for
+from .cluster import Cluster
 from .config import RUNNING_LABEL, Object
+from .shell import wait_for
 
 ZONES = ("zone-a", "zone-b", "zone-c")
 ZONE_KEY = "topology.kubernetes.io/zone"

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .cluster import Cluster, ClusterError, alive, terminate, wait_for
+from .cluster import Cluster
+from .shell import ClusterError, alive, terminate, wait_for
 
 READY_SECONDS = 30
 EVERYWHERE = ("--all-namespaces", "--no-leader-election")
