@@ -14,7 +14,7 @@ from pathlib import Path
 from .cluster import Cluster
 from .shell import ClusterError, alive, terminate, wait_for
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 EVERYWHERE = ("--all-namespaces", "--no-leader-election")
 
 
