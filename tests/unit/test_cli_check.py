@@ -13,7 +13,7 @@ from haapp.cli.documents import Document, read_apps
 from haapp.cli.findings import Finding
 from haapp.cli.lines import line_of
 from haapp.cli.main import main
-from haapp.placement.model import Node, node_of
+from haapp.cli.surroundings import NOTHING, Surroundings
 
 EXAMPLES = Path(__file__).parents[2] / "manifests" / "examples"
 SCENARIOS = sorted(file for file in EXAMPLES.glob("*.yaml") if not file.name.startswith("00"))
@@ -46,7 +46,7 @@ def node(name: str, zone: str) -> dict[str, Any]:
 
 
 NODE_OBJECTS = [node(f"node-{index}", f"zone-{'abc'[index % 3]}") for index in range(6)]
-NODES = tuple(map(node_of, NODE_OBJECTS))
+NODES = Surroundings(tuple(NODE_OBJECTS))
 
 
 def merged(base: Any, change: Any) -> Any:
@@ -70,8 +70,8 @@ def document(change: str) -> Document:
     )
 
 
-def findings(change: str, nodes: tuple[Node, ...] = ()) -> tuple[Finding, ...]:
-    return check(document(change), nodes)
+def findings(change: str, around: Surroundings = NOTHING) -> tuple[Finding, ...]:
+    return check(document(change), around)
 
 
 NOT_WISE = [
@@ -252,9 +252,57 @@ def test_what_cannot_come_true_on_these_nodes_is_an_error(change: str, path: str
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
-@pytest.mark.parametrize("nodes", [(), NODES], ids=["no nodes", "six nodes"])
-def test_nothing_is_found_in_the_scenarios(file: Path, nodes: tuple[Node, ...]) -> None:
-    assert [finding for found in read_apps([str(file)]) for finding in check(found, nodes)] == []
+@pytest.mark.parametrize("around", [NOTHING, NODES], ids=["no nodes", "six nodes"])
+def test_nothing_is_found_in_the_scenarios(file: Path, around: Surroundings) -> None:
+    assert [finding for found in read_apps([str(file)]) for finding in check(found, around)] == []
+
+
+def live_pod(seconds: int, name: str = "shop-1", restarts: int = 0, **labels: str) -> dict[str, Any]:
+    """A pod of the app that became Ready so many seconds (below 60) after its container had started."""
+    own = {"app.kubernetes.io/name": "shop", "app.kubernetes.io/component": "app", **labels}
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default", "labels": own},
+        "spec": {"nodeName": "node-0"},
+        "status": {
+            "phase": "Running",
+            "conditions": [
+                {"type": "Ready", "status": "True", "lastTransitionTime": f"2026-01-01T00:00:{seconds:02}Z"}
+            ],
+            "containerStatuses": [
+                {
+                    "name": "app",
+                    "restartCount": restarts,
+                    "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
+                }
+            ],
+        },
+    }
+
+
+def live(*pods: dict[str, Any]) -> Surroundings:
+    return Surroundings(tuple(NODE_OBJECTS), pods, live=True)
+
+
+def test_a_start_budget_is_held_against_the_quickest_live_start() -> None:
+    budget = "probes: {startWithin: 20s}"
+    found = findings(budget, live(live_pod(40), live_pod(30, "shop-2"), live_pod(1, "shop-3", restarts=2)))
+    (late,) = (finding for finding in found if finding.rule == "start-exceeds-budget")
+    assert (late.severity, late.path, late.instead) == ("error", "spec.probes.startWithin", "60 s or more")
+    assert "20 s" in late.happens
+    assert "30 s" in late.happens
+    assert findings(budget, live(live_pod(15), live_pod(40, "shop-2"))) == ()
+    assert findings(budget, live(live_pod(40, **{"app.kubernetes.io/name": "other"}))) == ()
+
+
+def test_only_a_cluster_can_tell_that_a_cache_is_missing() -> None:
+    change = "cache: {selector: {matchLabels: {app: redis}}, whenUnsatisfiable: DoNotSchedule}"
+    assert findings(change, NODES) == ()
+    (missing,) = findings(change, live())
+    assert (missing.rule, missing.path) == ("CacheNotFound", "spec.cache.selector")
+    there = {"kind": "Pod", "metadata": {"name": "r", "namespace": "default", "labels": {"app": "redis"}}}
+    pods = [{**there, "spec": {"nodeName": node["metadata"]["name"]}, "status": {}} for node in NODE_OBJECTS]
+    assert findings(change, live(*pods)) == ()
 
 
 # The command

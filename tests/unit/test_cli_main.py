@@ -101,7 +101,7 @@ def test_each_command_shows_examples_and_exit_codes(command: str, capsys: pytest
         main([command, "--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    assert f"kubectl haapp {command} -f" in text
+    assert f"haapp {command} " in text.partition("examples:")[2]
     assert "exit codes:" in text
 
 

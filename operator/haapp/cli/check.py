@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from haapp.api import App, InvalidSpec, parse_app
-from haapp.cli import documents, practice, reports
+from haapp.cli import documents, practice, reports, terminal
 from haapp.cli.documents import Document
-from haapp.cli.errors import FINDINGS, FINE, BadInput
+from haapp.cli.errors import FINDINGS, FINE
 from haapp.cli.findings import SEVERITIES, Finding
 from haapp.cli.lines import line_of
+from haapp.cli.practice.observed import start_exceeds_budget
 from haapp.cli.reports import Located
+from haapp.cli.surroundings import NOTHING, Surroundings, add_arguments, surroundings
 from haapp.placement import contradictions, finding
-from haapp.placement.model import Node, node_of
+from haapp.placement.model import pod_of
 from haapp.render import RenderError, render
 
 ABOUT_PODS: Final = frozenset({finding.CACHE_NOT_FOUND, finding.CACHE_OUT_OF_REACH})
@@ -22,13 +24,14 @@ ABOUT_PODS: Final = frozenset({finding.CACHE_NOT_FOUND, finding.CACHE_OUT_OF_REA
 EXAMPLES = """\
   kubectl haapp check -f app.yaml
   kubectl get nodes -o yaml > nodes.yaml; kubectl haapp check -f app.yaml --nodes nodes.yaml
+  kubectl haapp check -f app.yaml --context production
   kubectl haapp check -f apps/ --fail-on error -o github
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     documents.add_argument(parser)
-    parser.add_argument("--nodes", metavar="FILE", help="nodes to check against, as `kubectl get nodes -o yaml` prints")
+    add_arguments(parser)
     parser.add_argument(
         "--fail-on",
         choices=SEVERITIES,
@@ -40,25 +43,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     apps = documents.read_apps(arguments.filenames)
-    nodes = _read_nodes(arguments.nodes) if arguments.nodes else ()
+    around = surroundings(arguments)
     located = [
         Located(app.source, line_of(app.node, found.path), app.name, found)
         for app in apps
-        for found in check(app, nodes)
+        for found in check(app, around)
     ]
-    sys.stdout.write(reports.FORMATS[arguments.output](located))
     if arguments.output == "text":
+        terminal.show(reports.lines(located))
         _summarize(len(apps), located)
+    else:
+        sys.stdout.write(reports.FORMATS[arguments.output](located))
     return FINDINGS if any(entry.finding.at_least(arguments.fail_on) for entry in located) else FINE
 
 
-def check(document: Document, nodes: tuple[Node, ...]) -> tuple[Finding, ...]:
-    """All findings about one app; without nodes only what needs none is found."""
+def check(document: Document, around: Surroundings = NOTHING) -> tuple[Finding, ...]:
+    """All findings about one app. What the API server would refuse is told by the schema and by the rules in Python
+    that the CRD states in CEL; without nodes only what needs none is found."""
     try:
-        app = parse_app(document.object)
+        app = parse_app(documents.in_namespace(document.object, around.namespace))
     except InvalidSpec as error:
         return tuple(Finding("invalid", "error", wrong.path, wrong.message) for wrong in error.errors)
-    return (*_cannot_be_rendered(app), *_contradictions(app, nodes), *practice.find(app))
+    return (*_cannot_be_rendered(app), *_contradictions(app, around), *practice.find(app), *_observed(app, around))
 
 
 def _cannot_be_rendered(app: App) -> Iterator[Finding]:
@@ -68,18 +74,16 @@ def _cannot_be_rendered(app: App) -> Iterator[Finding]:
         yield Finding("invalid", "error", error.path, error.advice)
 
 
-def _contradictions(app: App, nodes: tuple[Node, ...]) -> Iterator[Finding]:
-    for found in contradictions.find(app, nodes):
-        if found.reason not in ABOUT_PODS:
+def _contradictions(app: App, around: Surroundings) -> Iterator[Finding]:
+    pods = tuple(map(pod_of, around.pods_of(app)))
+    caches = tuple(map(pod_of, around.cache_pods_of(app)))
+    for found in contradictions.find(app, around.nodes, pods, caches):
+        if around.live or found.reason not in ABOUT_PODS:
             yield Finding(found.reason, "error", found.field, found.message)
 
 
-def _read_nodes(filename: str) -> tuple[Node, ...]:
-    found = documents.read_documents([filename])
-    nodes = tuple(node_of(document.object) for document in found if document.object["kind"] == "Node")
-    if not nodes:
-        raise BadInput(f"there is no Node in {filename}")
-    return nodes
+def _observed(app: App, around: Surroundings) -> Iterator[Finding]:
+    return start_exceeds_budget(app, around.pods_of(app))
 
 
 def _summarize(apps: int, located: list[Located]) -> None:

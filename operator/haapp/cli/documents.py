@@ -69,6 +69,14 @@ def read_documents(filenames: Iterable[str]) -> tuple[Document, ...]:
     return tuple(document for filename in filenames for document in _read(filename))
 
 
+def in_namespace(obj: Object, namespace: str) -> Object:
+    """The object, in that namespace if it names none itself."""
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("namespace"):
+        return obj
+    return {**obj, "metadata": {**metadata, "namespace": namespace}}
+
+
 def _is_app(document: Document) -> bool:
     if document.object["kind"] != KIND:
         return False

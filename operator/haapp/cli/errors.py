@@ -6,7 +6,8 @@ FINE: Final = 0
 FINDINGS: Final = 1
 """The input can be read, and there is something to say against it."""
 BAD_INPUT: Final = 2
-"""Nothing could be done: no file, no YAML, no HighAvailabilityApp, or one that the operator would refuse."""
+"""Nothing could be done: no file, no YAML, no HighAvailabilityApp, one that the operator would refuse, no cluster, no
+permission."""
 
 
 class BadInput(Exception):

@@ -30,13 +30,15 @@ class Command(NamedTuple):
 COMMANDS: Final = {
     "render": Command("haapp.cli.render", "print the objects that an app becomes, without a cluster"),
     "check": Command("haapp.cli.check", "say what is wrong, or not wise, before it is applied"),
+    "completion": Command("haapp.cli.completion", "print a script that completes words in bash, zsh or fish"),
 }
 
 EPILOG = """\
 exit codes:
   0  fine
   1  findings or differences
-  2  bad input: no such file, broken YAML, no HighAvailabilityApp, or one that the operator would refuse
+  2  bad input: no such file, broken YAML, no HighAvailabilityApp, one that the operator would refuse, no cluster, no
+     permission
 """
 
 

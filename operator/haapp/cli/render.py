@@ -50,7 +50,9 @@ def _render_all(
     sentences: list[str] = []
     for document in apps:
         try:
-            results.append((document, render(parse_app(_in_namespace(document.object, namespace)), environment)))
+            results.append(
+                (document, render(parse_app(documents.in_namespace(document.object, namespace)), environment))
+            )
         except InvalidSpec as error:
             sentences += [f"{document}: {wrong}" for wrong in error.errors]
         except RenderError as error:
@@ -58,13 +60,6 @@ def _render_all(
     if sentences:
         raise BadInput(*sentences)
     return tuple(results)
-
-
-def _in_namespace(obj: Object, namespace: str) -> Object:
-    metadata = obj.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("namespace"):
-        return obj
-    return {**obj, "metadata": {**metadata, "namespace": namespace}}
 
 
 def _write(objects: Sequence[Object], output: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from haapp.cli import yamltext
 from haapp.cli.findings import Finding
+from haapp.cli.terminal import BAD, FAINT, SOME, Line, Piece, line, plain
 
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -23,7 +24,12 @@ class Located:
 
 def text(located: Sequence[Located]) -> str:
     """A paragraph for each finding; nothing where there is none."""
-    return "".join(map(_paragraph, located))
+    return plain(lines(located))
+
+
+def lines(located: Sequence[Located]) -> list[Line]:
+    """The same, with styles for a terminal."""
+    return [piece for entry in located for piece in _paragraph(entry)]
 
 
 def as_json(located: Sequence[Located]) -> str:
@@ -58,11 +64,16 @@ FORMATS: Final[Mapping[str, Callable[[Sequence[Located]], str]]] = {
 }
 
 
-def _paragraph(located: Located) -> str:
+def _paragraph(located: Located) -> list[Line]:
     finding = located.finding
-    head = f"{located.source}:{located.line}: {finding.severity}: {located.app}: {finding.path} [{finding.rule}]\n"
-    instead = f"  write: {finding.instead}\n" if finding.instead else ""
-    return f"{head}  {finding.happens}\n{instead}"
+    severity = Piece(finding.severity, BAD if finding.severity == "error" else SOME)
+    place, rule = Piece(f"{located.source}:{located.line}: ", FAINT), Piece(f" [{finding.rule}]", FAINT)
+    instead = [line(f"  write: {finding.instead}")] if finding.instead else []
+    return [
+        line(place, severity, f": {located.app}: {finding.path}", rule),
+        line(f"  {finding.happens}"),
+        *instead,
+    ]
 
 
 def _entry(located: Located) -> dict[str, Any]:
