@@ -119,7 +119,7 @@ def test_survival_is_the_worst_over_every_loss_tried_out(world: tuple[tuple[Node
         assert found.worst == min((name for name in left if left[name] == found.ready_left), default="")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(worlds(), worlds())
 def test_near_is_a_ready_cache_on_the_same_node_or_in_the_same_zone(
     world: tuple[tuple[Node, ...], tuple[Pod, ...]], other: tuple[tuple[Node, ...], tuple[Pod, ...]]

@@ -23,7 +23,7 @@ from tests.live_cases import (
 )
 
 from haapp.api.names import ROLLED_BACK_ANNOTATION
-from haapp.api.spec import Autoscaling, Cache, InitStep, Nodes, Probes, Rebalance, Redis, Zones
+from haapp.api.spec import Autoscaling, Cache, InitStep, Nodes, Probes, Rebalance, Redis, Sidecar, Zones
 from haapp.placement.finding import Finding
 from haapp.placement.model import Deployment, Pod
 from haapp.status import Observed, Outcome, assess, reasons
@@ -619,13 +619,19 @@ def test_what_is_wrong_in_most_pods_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("container", "words"),
-    [("log-shipper", "logSidecar.image"), ("proxy", "correct proxy.image"), ("redis", "cache.redis.image")],
+    [
+        ("log-shipper", "logSidecar.image"),
+        ("proxy", "correct sidecars[proxy].image"),
+        ("injected", "correct injected.image"),
+        ("redis", "cache.redis.image"),
+    ],
 )
 def test_a_sidecar_that_does_not_come_up_is_named_with_its_field(container: str, words: str) -> None:
     stuck = state(container, state="waiting", reason="ImagePullBackOff")
     broken = pod("p1", "a1", ready=False, init=(stuck,))
     live = observed((broken,), THERE, deployment=deployment(1, conditions=UNAVAILABLE, available=0))
-    message = condition("Available", live)["message"]
+    sidecars = (Sidecar(name="proxy", container={"name": "proxy", "image": "x"}),)
+    message = condition("Available", live, sidecars=sidecars)["message"]
     assert f"{container}: ImagePullBackOff" in message
     assert words in message
 

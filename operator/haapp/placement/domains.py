@@ -15,27 +15,25 @@ NODE_CONDITION_TAINTS: Final = "node.kubernetes.io/"
 def eligible_nodes(spec: Spec, nodes: Iterable[Node]) -> tuple[Node, ...]:
     """The nodes that count as domains now: ready, schedulable, with no taint that the app does not tolerate, matching
     its node selector, node affinity and `zones.names`, and labelled for every required level of spread."""
+    wanted, tolerations = _Wanted(spec), spec.pod.tolerations
     return tuple(
         node
         for node in nodes
         if node.ready
         and not node.unschedulable
-        and all(tolerated(taint, spec.pod.tolerations) for taint in node.taints)
-        and _fits(spec, node)
+        and all(tolerated(taint, tolerations) for taint in node.taints)
+        and wanted.fits(node)
     )
 
 
 def usable_nodes(spec: Spec, nodes: Iterable[Node]) -> tuple[Node, ...]:
     """The nodes that would be eligible if every node were well: what the cluster has, whatever its state just now."""
+    wanted, tolerations = _Wanted(spec), spec.pod.tolerations
     return tuple(
         node
         for node in nodes
-        if all(
-            tolerated(taint, spec.pod.tolerations)
-            for taint in node.taints
-            if not taint[0].startswith(NODE_CONDITION_TAINTS)
-        )
-        and _fits(spec, node)
+        if all(tolerated(taint, tolerations) for taint in node.taints if not taint[0].startswith(NODE_CONDITION_TAINTS))
+        and wanted.fits(node)
     )
 
 
@@ -61,18 +59,25 @@ def required_keys(spec: Spec) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _fits(spec: Spec, node: Node) -> bool:
-    if any(domain_of(node, key) is None for key in required_keys(spec)):
-        return False
-    if spec.zones is not None and spec.zones.names and node.zone not in spec.zones.names:
-        return False
-    terms = _required_terms(spec.pod.affinity)
-    if not spec.pod.node_selector and terms is None:
-        return True
-    labels = dict(node.labels)
-    return all(labels.get(key) == value for key, value in (spec.pod.node_selector or {}).items()) and (
-        terms is None or node_terms_match(terms, node.name, labels)
-    )
+class _Wanted:
+    """What an app asks of a node's labels, worked out once for all nodes."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._keys = required_keys(spec)
+        self._zones = frozenset(spec.zones.names if spec.zones is not None else ())
+        self._selector = spec.pod.node_selector
+        self._terms = _required_terms(spec.pod.affinity)
+
+    def fits(self, node: Node) -> bool:
+        """Whether the node's labels are what is asked for."""
+        if any(domain_of(node, key) is None for key in self._keys) or (self._zones and node.zone not in self._zones):
+            return False
+        if not self._selector and self._terms is None:
+            return True
+        labels = dict(node.labels)
+        return all(labels.get(key) == value for key, value in self._selector.items()) and (
+            self._terms is None or node_terms_match(self._terms, node.name, labels)
+        )
 
 
 def _required_terms(affinity: Mapping[str, Any] | None) -> list[Mapping[str, Any]] | None:

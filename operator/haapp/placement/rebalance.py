@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from haapp.api.names import HOSTNAME_KEY
 from haapp.api.spec import Spec
 from haapp.placement.domains import domain_of, eligible_nodes
 from haapp.placement.live import Live, active_pods, by_name, current_hash, settled
@@ -19,7 +20,7 @@ from haapp.placement.scheduler import Scheduler
 from haapp.placement.spread import Level, counts, domains, levels, misplaced, skew
 
 MAX_CANDIDATES: Final = 64
-"""Nodes from which a move is tried, the fullest first: bounds the work in clusters of thousands of nodes."""
+"""How many moves are tried, from the fullest nodes first: bounds the work in clusters of thousands of nodes."""
 
 Drift = tuple[int, ...]
 """Misplaced pods by level, zones first; all zeros is balanced."""
@@ -87,6 +88,8 @@ class _Scene:
         self._pods = active_pods(live.pods)
         self._nodes: Mapping[str, Node] = by_name(live.nodes)
         self._eligible = eligible_nodes(spec, live.nodes)
+        self._open = {node.name for node in self._eligible}
+        self._caches = {pod.node for pod in live.cache_pods}
         self._scheduler = Scheduler(spec, self._eligible, live.cache_pods, self._nodes)
         self._domains: dict[Level, frozenset[str]] = {level: domains(level, self._eligible) for level in levels(spec)}
         self._counts = {level: counts(level.key, self._pods, self._nodes) for level in self._domains}
@@ -95,7 +98,7 @@ class _Scene:
 
     def situation(self) -> int:
         """A fingerprint of what a move depends on other than where the pods are."""
-        return hash((self._template, len(self._pods), frozenset(node.name for node in self._eligible)))
+        return hash((self._template, len(self._pods), frozenset(self._open)))
 
     def best_move(self) -> Move | None:
         """The move whose worst likely outcome is best; of equals the youngest pod, as a scale-down would take it."""
@@ -107,15 +110,21 @@ class _Scene:
         return Move(pod.name, pod.uid, self._why(pod))
 
     def _candidates(self) -> Iterator[Pod]:
-        """The youngest pod of each node: which pod of a node goes makes no difference to the spread."""
-        youngest = {pod.node: pod for pod in sorted(self._pods, key=lambda pod: (pod.created or 0, pod.name))}
-        first, *_ = self._domains
+        """The youngest pod of each sort: which of those goes whose domains are the same, on nodes that are equally full
+        and alike in what the scheduler sees, makes no difference to the spread. The fullest nodes come first."""
+        youngest: dict[tuple[object, ...], Pod] = {}
+        for pod in sorted(self._pods, key=lambda pod: (pod.created or 0, pod.name)):
+            youngest[self._sort(pod)] = pod
+        first = next(iter(self._domains))
 
-        def fullness(name: str) -> tuple[int, int, str]:
-            home = domain_of(self._nodes[name], first.key)
-            return -self._counts[first][home or ""], -self._placed[name], name
+        def fullness(pod: Pod) -> tuple[int, int, str]:
+            return -self._counts[first][self._home(pod.node, first)], -self._placed[pod.node], pod.name
 
-        return (youngest[name] for name in sorted(youngest, key=fullness)[:MAX_CANDIDATES])
+        return iter(sorted(youngest.values(), key=fullness)[:MAX_CANDIDATES])
+
+    def _sort(self, pod: Pod) -> tuple[object, ...]:
+        homes = (self._home(pod.node, level) for level in self._domains if level.key != HOSTNAME_KEY)
+        return (*homes, self._placed[pod.node], pod.node in self._open, pod.node in self._caches)
 
     def _after(self, pod: Pod) -> Drift | None:
         """The drift once the pod's successor has landed, at the worst of the likely nodes; `None`: it would not."""

@@ -9,7 +9,11 @@ PROGRESS_SECONDS: Final = 10.0
 """While pods come up each of them changes a number: the status is written once they are up, and now and then before."""
 
 NUMBERS_SECONDS: Final = 2.0
-"""What changes in a settled app, and turns no condition, is written with what follows in the next moments."""
+"""What changes in a settled app, and turns no condition, is written with what follows in the next moments; so is the
+loss of further pods while the app is not Ready."""
+
+USUAL_AT_FIRST: Final = frozenset({reasons.SKEWED, reasons.TOO_FEW_LEFT, reasons.FAR_FROM_CACHE})
+"""Whatever is judged by few pods looks like this while the others come up."""
 
 
 def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
@@ -20,15 +24,22 @@ def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     if set(old) != set(new) or any(_is_news(old[kind], new[kind]) for kind in new):
         return 0.0
     if reasons.RECONCILING in new:
-        return PROGRESS_SECONDS
+        return NUMBERS_SECONDS if _loses_more(before, after) else PROGRESS_SECONDS
     return 0.0 if _statuses(old) != _statuses(new) else NUMBERS_SECONDS
 
 
 def _is_news(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Ready turned, something got worse, or it is bad for another reason than before."""
-    if old["status"] != new["status"]:
-        return bool(new["type"] == reasons.READY or old["status"] == "True")
-    return bool(new["status"] == "False" and old["reason"] != new["reason"])
+    if old["status"] == new["status"]:
+        return bool(new["status"] == "False" and old["reason"] != new["reason"])
+    if new["type"] == reasons.READY or old["status"] == "True":
+        return True
+    return bool(new["status"] == "False" and new["reason"] not in USUAL_AT_FIRST)
+
+
+def _loses_more(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    fewer = (after.get("readyReplicas") or 0) < (before.get("readyReplicas") or 0)
+    return fewer and _statuses(_conditions(after)).get(reasons.READY) != "True"
 
 
 def _conditions(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from haapp.api.names import HOSTNAME_KEY, ZONE_KEY
 from haapp.api.objects import Object
 from haapp.placement.domains import zones_of
 from haapp.placement.live import active_pods
-from haapp.placement.spread import Level, counts, domains, levels, skew
+from haapp.placement.spread import counts
 from haapp.status.scene import Scene
 
 
@@ -28,14 +28,14 @@ def places(scene: Scene) -> Places:
     """Where the live pods are. The zones are those that the app may use now, and any other that still holds a pod."""
     active = active_pods(scene.observed.pods)
     total = counts(ZONE_KEY, active, scene.nodes)
-    zone, node, *_ = levels(scene.app.spec)
+    zone, node, *_ = scene.tallies
     return Places(
         zones=tuple(sorted({*zones_of(scene.eligible), *total})),
         ready=counts(ZONE_KEY, scene.ready, scene.nodes),
         total=total,
         nodes=len(counts(HOSTNAME_KEY, active, scene.nodes)),
-        zone_skew=_skew(scene, zone),
-        node_skew=_skew(scene, node),
+        zone_skew=zone.skew,
+        node_skew=node.skew,
     )
 
 
@@ -47,7 +47,3 @@ def placement_status(places: Places) -> Object:
         "zoneSkew": places.zone_skew,
         "nodeSkew": places.node_skew,
     }
-
-
-def _skew(scene: Scene, level: Level) -> int:
-    return skew(level, counts(level.key, scene.settled, scene.nodes), domains(level, scene.eligible))

@@ -1,5 +1,6 @@
 """What every condition is judged from, derived once."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,13 +9,25 @@ from haapp.placement.domains import eligible_nodes
 from haapp.placement.live import active_pods, by_name, current_hash, of_revision, ready_pods
 from haapp.placement.model import Node, Pod
 from haapp.placement.replicas import fewest
+from haapp.placement.spread import Level, counts, domains, levels, skew
 from haapp.status.observed import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One level of spread as it is: the eligible domains, how many of the settled pods each holds, and the skew."""
+
+    level: Level
+    domains: frozenset[str]
+    numbers: Counter[str]
+    skew: int
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """`current` are the active pods of the current revision, `ready` the ready ones of every revision, `settled` those
-    that the spread is judged by; `desired` is how many are asked for, by the Deployment where there is one."""
+    that the spread is judged by; `desired` is how many are asked for, by the Deployment where there is one; `tallies`
+    are those of the zones, the nodes, and further levels."""
 
     app: App
     observed: Observed
@@ -24,6 +37,7 @@ class Scene:
     current: tuple[Pod, ...]
     ready: tuple[Pod, ...]
     settled: tuple[Pod, ...]
+    tallies: tuple[Tally, ...]
 
     @property
     def stale(self) -> bool:
@@ -39,15 +53,18 @@ def scene_of(app: App, observed: Observed) -> Scene:
     desired = observed.deployment.desired if observed.deployment is not None else None
     current = of_revision(active_pods(observed.pods), template)
     ready = ready_pods(observed.pods, nodes)
+    eligible = eligible_nodes(app.spec, observed.nodes)
+    settled = _settled(current, ready, nodes)
     return Scene(
         app=app,
         observed=observed,
         nodes=nodes,
-        eligible=eligible_nodes(app.spec, observed.nodes),
+        eligible=eligible,
         desired=fewest(app.spec) if desired is None else desired,
         current=current,
         ready=ready,
-        settled=_settled(current, ready, nodes),
+        settled=settled,
+        tallies=tuple(_tally(level, settled, eligible, nodes) for level in levels(app.spec)),
     )
 
 
@@ -58,3 +75,8 @@ def _settled(current: tuple[Pod, ...], ready: tuple[Pod, ...], nodes: Mapping[st
     if all(pod.name in names for pod in ready):
         return ready
     return tuple(pod for pod in current if pod.node in nodes and nodes[pod.node].ready)
+
+
+def _tally(level: Level, pods: tuple[Pod, ...], eligible: tuple[Node, ...], nodes: Mapping[str, Node]) -> Tally:
+    names, numbers = domains(level, eligible), counts(level.key, pods, nodes)
+    return Tally(level, names, numbers, skew(level, numbers, names))

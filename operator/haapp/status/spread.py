@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from haapp.placement.live import active_pods
 from haapp.placement.scheduler import cache_required
-from haapp.placement.spread import Level, counts, domains, levels, skew
 from haapp.status import reasons
-from haapp.status.scene import Scene
+from haapp.status.scene import Scene, Tally
 from haapp.status.text import joined, listed, one_line, plural, tally
 from haapp.status.unschedulable import advice
 from haapp.status.verdict import Verdict
@@ -29,11 +27,11 @@ def spread(scene: Scene) -> Verdict:
 
 def _shortfalls(scene: Scene) -> Iterator[Verdict]:
     yield from _unschedulable(scene)
-    for level in levels(scene.app.spec):
-        yield from _too_few(scene, level)
+    for found in scene.tallies:
+        yield from _too_few(found)
     if scene.settled:
-        for level in levels(scene.app.spec):
-            yield from _skewed(scene, level)
+        for found in scene.tallies:
+            yield from _skewed(scene, found)
         yield from _sharing(scene)
 
 
@@ -43,13 +41,14 @@ def _unschedulable(scene: Scene) -> Iterator[Verdict]:
         return
     said = one_line(min(pod.scheduled_message for pod in waiting), 512)
     count = f"{len(waiting)} of {plural(len(scene.current), 'pod')} cannot be scheduled"
-    level = next((level.field for level in levels(scene.app.spec) if level.required), "zones")
+    level = next((item.level.field for item in scene.tallies if item.level.required), "zones")
     message = joined(f"{count}: {said}", advice(said, level))
     yield _false(reasons.UNSCHEDULABLE, message, f"{count}: {one_line(said, 200)}", required=_required(scene))
 
 
-def _too_few(scene: Scene, level: Level) -> Iterator[Verdict]:
-    names, wanted = domains(level, scene.eligible), level.min_domains or 0
+def _too_few(found: Tally) -> Iterator[Verdict]:
+    level, names = found.level, found.domains
+    wanted = level.min_domains or 0
     if len(names) >= wanted:
         return
     noun = NOUNS.get(level.field, "domain")
@@ -62,16 +61,16 @@ def _too_few(scene: Scene, level: Level) -> Iterator[Verdict]:
     yield _false(reasons.TOO_FEW_DOMAINS, message, cause, required=level.required)
 
 
-def _skewed(scene: Scene, level: Level) -> Iterator[Verdict]:
-    names, numbers = domains(level, scene.eligible), counts(level.key, scene.settled, scene.nodes)
-    found = skew(level, numbers, names)
-    if found <= level.max_skew:
+def _skewed(scene: Scene, found: Tally) -> Iterator[Verdict]:
+    level, skew = found.level, found.skew
+    if skew <= level.max_skew:
         return
-    cause = f"skew {found} over {level.field} ({tally(numbers, names)}), {level.field}.maxSkew is {level.max_skew}"
+    where = tally(found.numbers, found.domains)
+    cause = f"skew {skew} over {level.field} ({where}), {level.field}.maxSkew is {level.max_skew}"
     if scene.app.spec.rebalance.mode == "Off":
-        remedy = f"set rebalance.mode: WhenSafe, or raise {level.field}.maxSkew to {found}"
+        remedy = f"set rebalance.mode: WhenSafe, or raise {level.field}.maxSkew to {skew}"
     else:
-        remedy = f"pods are moved once all are ready, if that helps; or raise {level.field}.maxSkew to {found}"
+        remedy = f"pods are moved once all are ready, if that helps; or raise {level.field}.maxSkew to {skew}"
     yield _false(reasons.SKEWED, joined(cause, remedy), cause, required=level.required)
 
 
@@ -79,8 +78,8 @@ def _sharing(scene: Scene) -> Iterator[Verdict]:
     """Pods that share a node although `nodes.antiAffinity` is Required (an adopted Deployment's may)."""
     if scene.app.spec.nodes.anti_affinity != "Required":
         return
-    node, *_ = (level for level in levels(scene.app.spec) if level.field == "nodes")
-    shared = sorted(name for name, number in counts(node.key, scene.settled, scene.nodes).items() if number > 1)
+    _, nodes, *_ = scene.tallies
+    shared = sorted(name for name, number in nodes.numbers.items() if number > 1)
     if shared:
         cause = f"several pods share a node ({listed(shared)}), nodes.antiAffinity is Required"
         yield _false(reasons.SKEWED, joined(cause, "delete one of them, or set nodes.antiAffinity: Preferred"), cause)
@@ -89,17 +88,17 @@ def _sharing(scene: Scene) -> Iterator[Verdict]:
 def _required(scene: Scene) -> bool:
     """Whether anything at all is required of where the pods are."""
     spec = scene.app.spec
-    hard = any(level.required for level in levels(spec))
+    hard = any(item.level.required for item in scene.tallies)
     return hard or spec.nodes.anti_affinity == "Required" or cache_required(spec)
 
 
 def _balanced(scene: Scene) -> str:
-    parts = []
-    for level in levels(scene.app.spec):
-        names, numbers = domains(level, scene.eligible), counts(level.key, scene.settled, scene.nodes)
-        if names:
-            parts.append(f"{level.field} {tally(numbers, names)} (skew {skew(level, numbers, names)})")
-    waiting = len(active_pods(scene.current)) - len(scene.settled)
+    parts = [
+        f"{item.level.field} {tally(item.numbers, item.domains)} (skew {item.skew})"
+        for item in scene.tallies
+        if item.domains
+    ]
+    waiting = len(scene.current) - len(scene.settled)
     return joined(*parts, f"{plural(waiting, 'pod')} not ready yet" if waiting > 0 else "")
 
 

@@ -9,7 +9,7 @@ _ADVICE: Final = (
     ("Insufficient", "add nodes, or lower app.resources.requests"),
     ("Too many pods", "add nodes"),
     ("affinity/selector", "correct pod.nodeSelector, pod.affinity or zones.names, or label nodes to match"),
-    ("untolerated taint", "add pod.tolerations, or remove the taint"),
+    ("untolerated taint", "bring back the nodes that are not ready, remove the taint, or add pod.tolerations"),
     ("unschedulable", "uncordon nodes"),
     ("free ports", "add nodes, or do without hostPort"),
     ("volume", "see the pod's PersistentVolumeClaims"),
