@@ -1,0 +1,64 @@
+"""When a change of the status is written: bad news at once, progress together."""
+
+from typing import Any
+
+import pytest
+
+from haapp.status.pace import NUMBERS_SECONDS, PROGRESS_SECONDS, patience
+
+Told = tuple[str, str, str]
+READY, NOT_READY = ("Ready", "True", "Ready"), ("Ready", "False", "MinimumReplicasUnavailable")
+BUSY = ("Reconciling", "True", "RollingOut")
+
+
+def status(*told: Told, ready: int = 3, generation: int = 1) -> dict[str, Any]:
+    conditions = [{"type": kind, "status": state, "reason": reason} for kind, state, reason in told]
+    return {"observedGeneration": generation, "readyReplicas": ready, "conditions": conditions}
+
+
+NEWS = {
+    "a new generation": (status(READY), status(READY, generation=2)),
+    "Ready is lost": (status(READY), status(NOT_READY)),
+    "Ready is reached": (status(NOT_READY, BUSY), status(READY, BUSY)),
+    "a condition is lost": (
+        status(NOT_READY, ("Spread", "True", "Balanced"), BUSY),
+        status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
+    ),
+    "it is bad for another reason": (
+        status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
+        status(NOT_READY, ("Spread", "False", "Unschedulable"), BUSY),
+    ),
+    "the first news is bad": (
+        status(NOT_READY, ("InitStepsCompleted", "Unknown", "StepsRunning"), BUSY),
+        status(NOT_READY, ("InitStepsCompleted", "False", "StepFailed"), BUSY),
+    ),
+    "it is over": (status(NOT_READY, BUSY), status(NOT_READY)),
+}
+
+
+@pytest.mark.parametrize("name", NEWS)
+def test_news_does_not_wait(name: str) -> None:
+    assert patience(*NEWS[name]) == 0
+
+
+SLOW = {
+    "pods come up": (status(NOT_READY, BUSY, ready=1), status(NOT_READY, BUSY, ready=2), PROGRESS_SECONDS),
+    "a rollout goes on": (status(READY, BUSY, ready=4), status(READY, BUSY, ready=3), PROGRESS_SECONDS),
+    "the first pods are uneven": (
+        status(NOT_READY, ("Spread", "Unknown", "NoReadyPods"), BUSY),
+        status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
+        PROGRESS_SECONDS,
+    ),
+    "ever more pods are lost": (
+        status(NOT_READY, BUSY, ready=3),
+        status(NOT_READY, BUSY, ready=2),
+        NUMBERS_SECONDS,
+    ),
+    "a number of a settled app": (status(READY, ready=3), status(READY, ready=2), NUMBERS_SECONDS),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_may_wait_is_told_with_what_follows(name: str) -> None:
+    before, after, seconds = SLOW[name]
+    assert patience(before, after) == seconds
