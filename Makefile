@@ -87,7 +87,7 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 lock: $(INSTALLED) ## renew the lock files from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
 	$(UV_LOCK) $(LOCK_ARGS) --extra dev --output-file requirements.lock
-	$(UV_LOCK) --constraints requirements.lock --output-file requirements-runtime.lock
+	$(UV_LOCK) --extra admission --constraints requirements.lock --output-file requirements-runtime.lock
 
 dist: $(INSTALLED) generate ## the wheel, in dist/
 	$(BIN)/hatchling build --target wheel

@@ -19,6 +19,7 @@ from haapp.placement.model import Node, Pod, ReplicaSet, node_of, pod_of, replic
 from haapp.reconcile.ports import Key
 from haapp.runtime import process
 from haapp.runtime.triggers import app_body, app_key
+from haapp.settings import from_environment
 
 
 @kopf.on.login()
@@ -30,6 +31,7 @@ async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInf
 async def startup(memo: kopf.Memo, settings: kopf.OperatorSettings, **kwargs: Any) -> None:
     kopf_settings.configure(settings)
     memo.runtime = await process.start(Indices(**{name: kwargs[name] for name in Indices.__dataclass_fields__}))
+    settings.admission.server = memo.runtime.webhook()
 
 
 @kopf.on.cleanup()
@@ -84,3 +86,11 @@ async def index_node(body: kopf.Body, **_: Any) -> Mapping[str, Node]:
 @kopf.on.event("", "v1", "nodes", id="node")
 async def on_node(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
     memo.runtime.triggers.node(event)
+
+
+async def validate(memo: kopf.Memo, body: kopf.Body, warnings: list[str], **_: Any) -> None:
+    warnings += await memo.runtime.reviewer.review(dict(body))
+
+
+if from_environment().admission:
+    kopf.on.validate(GROUP, VERSION, PLURAL, id="validate", operations=["CREATE", "UPDATE"])(validate)

@@ -11,6 +11,36 @@ from uuid import uuid4
 
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
+ADMISSION_NAME = "haapp-operator-admission"
+"""The name of the webhook's configuration, its Service and the Secret of its certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How the admission webhook is served, which prints an app's contradictions when it is applied."""
+
+    port: int = 9443
+    """Where the API server reaches it, by HTTPS."""
+
+    certificate: str = ""
+    """A PEM file with the certificate, which may be renewed in place; without one the operator makes its own."""
+
+    key: str = ""
+    """A PEM file with that certificate's private key."""
+
+    host: str = ""
+    """The name or address that the API server calls, for a certificate of the operator's own."""
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables."""
+        return {
+            "HAAPP_ADMISSION": "true",
+            "HAAPP_ADMISSION_PORT": str(self.port),
+            "HAAPP_ADMISSION_CERT": self.certificate,
+            "HAAPP_ADMISSION_KEY": self.key,
+            "HAAPP_ADMISSION_HOST": self.host,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -40,6 +70,9 @@ class Settings:
     log_format: str = "plain"
     """`plain` for people, `json` for machines."""
 
+    admission: Admission | None = None
+    """The admission webhook; `None` serves none."""
+
     workers: int = 16
     """How many apps are visited at the same time."""
 
@@ -52,6 +85,7 @@ class Settings:
             "HAAPP_HEALTH_PORT": str(self.health_port),
             "HAAPP_METRICS_PORT": str(self.metrics_port),
             "HAAPP_LOG_FORMAT": self.log_format,
+            **(self.admission.environment() if self.admission else {"HAAPP_ADMISSION": "false"}),
         }
 
 
@@ -64,6 +98,18 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         health_port=_port(environ, "HAAPP_HEALTH_PORT", 8080),
         metrics_port=_port(environ, "HAAPP_METRICS_PORT", 9090),
         log_format=environ.get("HAAPP_LOG_FORMAT", "plain"),
+        admission=admission(environ) if environ.get("HAAPP_ADMISSION", "false").lower() == "true" else None,
+    )
+
+
+def admission(environ: Mapping[str, str] = os.environ) -> Admission:
+    """The webhook's settings, for when it is switched on; raises ValueError as `from_environment` does."""
+    namespace = environ.get("HAAPP_LEASE_NAMESPACE") or own_namespace(environ)
+    return Admission(
+        port=_port(environ, "HAAPP_ADMISSION_PORT", 9443),
+        certificate=environ.get("HAAPP_ADMISSION_CERT", ""),
+        key=environ.get("HAAPP_ADMISSION_KEY", ""),
+        host=environ.get("HAAPP_ADMISSION_HOST") or f"{ADMISSION_NAME}.{namespace}.svc",
     )
 
 

@@ -18,7 +18,10 @@ from haapp.reconcile.pipeline import Reconciler
 from haapp.reconcile.ports import Key
 from haapp.runtime import metrics
 from haapp.runtime.endpoints import Endpoints
+from haapp.runtime.key_pairs import key_pairs
+from haapp.runtime.reviews import Reviewer
 from haapp.runtime.triggers import Triggers
+from haapp.runtime.webhook import Webhook
 from haapp.runtime.workers import Workers
 from haapp.runtime.workqueue import WorkQueue
 from haapp.settings import Settings, from_environment
@@ -55,6 +58,14 @@ class Runtime:
         self._endpoints = Endpoints(settings.health_port, settings.metrics_port, alive=self._alive, ready=lambda: True)
         self._tasks: list[asyncio.Task[None]] = []
         self.triggers = Triggers(self._queue, self._overlay)
+        self.reviewer = Reviewer(view, client, lambda: self.triggers.indexed)
+
+    def webhook(self) -> Webhook | None:
+        """The admission webhook for Kopf to serve, where it is switched on. Every replica serves it, leading or not."""
+        admission = self._settings.admission
+        if admission is None:
+            return None
+        return Webhook(admission.port, key_pairs(self._client, admission, self._settings.lease_namespace))
 
     @property
     def leading(self) -> bool:

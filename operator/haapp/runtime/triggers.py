@@ -29,6 +29,11 @@ class Triggers:
         self._children: dict[str, tuple[str, bytes, str, bool]] = {}
         self._nodes: dict[str, Node] = {}
 
+    @property
+    def indexed(self) -> bool:
+        """Whether Kopf's indices are whole, for sure: it holds the first events back until they are."""
+        return bool(self._nodes)
+
     def app(self, event: Mapping[str, Any]) -> None:
         """The HighAvailabilityApp itself changed."""
         meta = event["object"]["metadata"]
