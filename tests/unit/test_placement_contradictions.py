@@ -23,9 +23,11 @@ from haapp.api.spec import (
     Zones,
 )
 from haapp.placement import finding
-from haapp.placement.capacity import UNBOUNDED, Rules, capacity
+from haapp.placement.capacity import UNBOUNDED, Rules, cache_replicas, capacity
 from haapp.placement.contradictions import find
+from haapp.placement.exclusive import own_labels
 from haapp.placement.model import Node, Pod
+from haapp.render import render
 
 THERE = nodes(a=2, b=2, c=2)
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -439,3 +441,24 @@ def test_a_great_number_does_not_hold_the_operator_up(replicas: int) -> None:
     found = {item.reason for item in find(app(replicas=replicas, **hard), nodes(a=1, b=3))}
     assert (finding.SPREAD_UNSATISFIABLE in found) is (replicas == 3_000)
     assert find(app(zones=Zones(keep_ready=1_000_000_000)), THERE)[0].message.count("raise replicas to 1500000000") == 1
+
+
+def test_the_pods_are_taken_to_have_the_labels_that_they_are_rendered_with() -> None:
+    wanted = app(pod=PodExtras(labels={"team": "web"}))
+    template = next(obj for obj in render(wanted).objects if obj["kind"] == "Deployment")["spec"]["template"]
+    assert own_labels(wanted).items() <= template["metadata"]["labels"].items()
+    assert template["metadata"]["labels"].keys() == own_labels(wanted).keys()
+
+
+@pytest.mark.parametrize(
+    ("zones", "replicas"),
+    [(None, None), (Zones(), None), (Zones(min_domains=3), None), (Zones(names=("a", "b")), None), (None, 5)],
+)
+def test_the_managed_cache_is_taken_to_have_the_pods_that_it_is_rendered_with(
+    zones: Zones | None, replicas: int | None
+) -> None:
+    wanted = app(zones=zones, cache=Cache(redis=Redis(replicas=replicas)))
+    cache = next(
+        o for o in render(wanted).objects if o["kind"] == "Deployment" and o["metadata"]["name"] == "web-cache"
+    )
+    assert cache_replicas(wanted.spec) == cache["spec"]["replicas"]

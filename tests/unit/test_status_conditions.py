@@ -54,6 +54,13 @@ def stepping(name: str, *states: Any) -> Pod:
     return pod(name, "a1", ready=False, phase="Pending", init=states)
 
 
+def refused(message: str) -> Observed:
+    """An app none of whose pods may be created."""
+    failure = ("ReplicaFailure", "True", "FailedCreate", message)
+    down = deployment(3, conditions=(*UNAVAILABLE, failure), replicas=0, ready=0, updated=0, available=0)
+    return observed((), THERE, deployment=down)
+
+
 def failing(**changes: Any) -> Observed:
     """The third pod's only container is in this state."""
     broken = pod("p3", "c1", ready=False, containers=(state(**{"ready": False, **changes}),))
@@ -178,6 +185,35 @@ CASES = [
         "False",
         "MinimumReplicasUnavailable",
         ("app: Failed (exit 143, restarted 2 times)",),
+    ),
+    Case(
+        "Available",
+        refused(
+            'pods "web-new77-x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true '
+            '(container "permissions" must not set securityContext.runAsNonRoot=false), runAsUser=0 '
+            '(container "permissions" must not set runAsUser=0)'
+        ),
+        "False",
+        "MinimumReplicasUnavailable",
+        (
+            '0 of 3 pods available; pods are refused: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+            'container "permissions" must not set runAsUser=0',
+            "correct what it names, or use a namespace that admits it (label pod-security.kubernetes.io/enforce)",
+        ),
+    ),
+    Case(
+        "Available",
+        refused('pods "web-new77-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'),
+        "False",
+        "MinimumReplicasUnavailable",
+        ("pods are refused: exceeded quota: q, requested: pods=1", "raise that ResourceQuota, or lower replicas"),
+    ),
+    Case(
+        "Available",
+        refused('admission webhook "policy.example.com" denied the request: no'),
+        "False",
+        "MinimumReplicasUnavailable",
+        ('pods are refused: admission webhook "policy.example.com" denied the request: no',),
     ),
     Case("Progressing", WELL, "True", "NewReplicaSetAvailable", ("successfully progressed",)),
     Case("Progressing", replace(WELL, deployment=None), "Unknown", "DeploymentNotFound", ("no Deployment",)),
@@ -563,6 +599,12 @@ def test_every_reason_is_given_in_some_case() -> None:
     given = {case.reason for case in CASES}
     named = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
     assert named <= types | given
+
+
+def test_a_revision_that_has_not_been_seen_yet_is_not_judged_by_the_one_before() -> None:
+    assert ready(replace(WELL, deployment=deployment(3, revision=3))) == "Unknown"
+    assert condition("Reconciling", replace(WELL, deployment=deployment(3, revision=3)))["reason"] == "RollingOut"
+    assert ready(replace(WELL, deployment=deployment(3, revision=3), replica_sets=())) == "True"
 
 
 def test_the_rollback_of_an_older_generation_is_past() -> None:

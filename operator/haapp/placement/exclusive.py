@@ -44,10 +44,11 @@ def _exclusions(app: App) -> Iterator[Exclusion]:
 def _selects_own(app: App, term: Mapping[str, Any]) -> bool:
     selector, namespaces = term.get("labelSelector"), term.get("namespaces")
     elsewhere = namespaces and app.namespace not in namespaces and term.get("namespaceSelector") is None
-    return selector is not None and not elsewhere and selects(selector, _own_labels(app))
+    return selector is not None and not elsewhere and selects(selector, own_labels(app))
 
 
-def _own_labels(app: App) -> dict[str, str]:
+def own_labels(app: App) -> dict[str, str]:
+    """The labels of the app's pods, without the template hash."""
     return {
         **app.spec.pod.labels,
         names.LABEL_NAME: app.name,

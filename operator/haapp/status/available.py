@@ -2,10 +2,11 @@
 
 from haapp.placement.model import Deployment
 from haapp.status import reasons
+from haapp.status.failures import Trouble
 from haapp.status.rollback import rolled_back
 from haapp.status.scene import Scene
 from haapp.status.text import joined, plural
-from haapp.status.trouble import Starting, Trouble
+from haapp.status.trouble import Starting
 from haapp.status.verdict import Truth, Verdict
 
 
@@ -23,7 +24,8 @@ def available(scene: Scene, trouble: Trouble | None, starting: Starting | None) 
         return Verdict(reasons.AVAILABLE, status, reason, joined(message, trouble.cause if trouble else ""))
     counted = f"{deployment.available} of {plural(scene.desired, 'pod')} available"
     told = joined(trouble.cause, trouble.advice) if trouble else str(starting or "")
-    return Verdict(reasons.AVAILABLE, status, reason, joined(counted, told or message))
+    why = trouble.reason if trouble and status == "False" else reason
+    return Verdict(reasons.AVAILABLE, status, why, joined(counted, told or message))
 
 
 def progressing(scene: Scene) -> Verdict:

@@ -1,9 +1,10 @@
-"""What is wrong with a container, from its state alone."""
+"""What is wrong with a container, from its state alone, and how it is told."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from haapp.placement.model import ContainerState
+from haapp.status import reasons
 from haapp.status.text import one_line, plural
 
 STARTING: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
@@ -31,6 +32,16 @@ class Failure:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why pods do not come up: `reason` is one of Available's, `cause` names what fails and its last words, `advice`
+    what to change."""
+
+    reason: str
+    cause: str
+    advice: str
+
+
 def failure_of(state: ContainerState) -> Failure | None:
     """The failure that a container is in: it cannot start, it has failed, or it is being started anew after it failed.
     `None` for one that waits its turn, runs, or has done its work."""
@@ -43,6 +54,13 @@ def failure_of(state: ContainerState) -> Failure | None:
     if state.last_exit_code is None and state.reason != "CrashLoopBackOff":
         return None
     return _ended(state, state.last_exit_code, state.last_reason, state.last_message)
+
+
+def sort_of(failure: Failure) -> str:
+    """Available's reason for a failure."""
+    if failure.reason in IMAGE:
+        return reasons.IMAGE_PULL_FAILED
+    return reasons.CONFIG_MISSING if failure.reason in CONFIG else reasons.CONTAINER_FAILED
 
 
 def remedy(failure: Failure, field: str, container: str) -> str:

@@ -50,6 +50,12 @@ ZONES_UNKNOWN: Final = "ZonesUnknown"
 
 # Available, Progressing (besides the Deployment's own)
 MINIMUM_AVAILABLE: Final = "MinimumReplicasAvailable"
+PODS_REFUSED: Final = "PodsRefused"
+"""The API server does not let pods be created: Pod Security, a quota, a policy."""
+IMAGE_PULL_FAILED: Final = "ImagePullFailed"
+CONFIG_MISSING: Final = "ConfigMissing"
+"""A container waits for a ConfigMap, a Secret or a key that is not there."""
+CONTAINER_FAILED: Final = "ContainerFailed"
 NOT_YET_KNOWN: Final = "NotYetKnown"
 DEPLOYMENT_NOT_FOUND: Final = "DeploymentNotFound"
 DEPLOYMENT_NOT_OBSERVED: Final = "DeploymentNotObserved"

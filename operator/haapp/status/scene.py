@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from haapp.api.app import App
 from haapp.placement.domains import eligible_nodes
-from haapp.placement.live import active_pods, by_name, current_hash, of_revision, ready_pods
+from haapp.placement.live import active_pods, by_name, current_hash, of_revision, owned, ready_pods
 from haapp.placement.model import Node, Pod
 from haapp.placement.replicas import fewest
 from haapp.placement.spread import Level, counts, domains, levels, skew
@@ -41,9 +41,13 @@ class Scene:
 
     @property
     def stale(self) -> bool:
-        """Whether the Deployment's status speaks of an older Deployment than the one that was written."""
+        """Whether the Deployment's status speaks of an older Deployment than the one that was written, or its newest
+        ReplicaSet has not been seen yet, so that the current revision is not known."""
         deployment = self.observed.deployment
-        return deployment is not None and deployment.observed_generation < deployment.generation
+        if deployment is None:
+            return False
+        seen = [item.revision for item in owned(deployment, self.observed.replica_sets)]
+        return deployment.observed_generation < deployment.generation or bool(seen and max(seen) < deployment.revision)
 
 
 def scene_of(app: App, observed: Observed) -> Scene:

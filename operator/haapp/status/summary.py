@@ -7,10 +7,11 @@ from typing import Final
 from haapp.api.objects import Object
 from haapp.placement.colocation import Nearness
 from haapp.status import reasons
+from haapp.status.failures import Trouble
 from haapp.status.placement import Places
 from haapp.status.scene import Scene
 from haapp.status.text import one_line, tally
-from haapp.status.trouble import Starting, Trouble
+from haapp.status.trouble import Starting
 from haapp.status.verdict import Verdict
 
 CAUSES: Final = 3

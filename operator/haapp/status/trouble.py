@@ -9,20 +9,13 @@ from haapp.api.spec import Spec
 from haapp.placement.model import ContainerState, Pod
 from haapp.render.errors import RenderError
 from haapp.render.probes import DEFAULT_PERIOD, probes
-from haapp.status.failures import Failure, failure_of, remedy
+from haapp.status.failures import Failure, Trouble, failure_of, remedy, sort_of
+from haapp.status.refusal import refusal
 from haapp.status.scene import Scene
 from haapp.status.text import coarse, plural
 
 DEFAULT_FAILURES: Final = 3
 """failureThreshold where a probe does not state it; core/v1's own default."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """`cause` names container, reason and last words; `advice` what to change."""
-
-    cause: str
-    advice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +30,13 @@ class Starting:
 
 
 def trouble(scene: Scene) -> Trouble | None:
-    """The worst of what is wrong with containers of the current revision, other than init steps: the failure that most
-    pods have, of equals the one with most restarts."""
+    """What keeps the app from coming up, other than its init steps: its pods are refused, or their containers fail."""
+    return refusal(scene.observed.deployment) or _of_containers(scene)
+
+
+def _of_containers(scene: Scene) -> Trouble | None:
+    """The worst of what is wrong with containers of the current revision: the failure that most pods have, of equals
+    the one with most restarts."""
     steps = {step.name for step in scene.app.spec.init_steps}
     failures: dict[tuple[str, str], list[tuple[int, str, Failure]]] = defaultdict(list)
     for pod in scene.current:
@@ -53,7 +51,7 @@ def trouble(scene: Scene) -> Trouble | None:
     cause = f"{name}: {failure}"
     if len(found) > 1:
         cause = f"{plural(len(found), 'pod')}: {cause}"
-    return Trouble(cause, remedy(failure, _field(scene.app.spec, name), name))
+    return Trouble(sort_of(failure), cause, remedy(failure, _field(scene.app.spec, name), name))
 
 
 def starting(scene: Scene) -> Starting | None:
