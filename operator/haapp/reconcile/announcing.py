@@ -15,6 +15,10 @@ ALWAYS = frozenset(
         reasons.TOO_FEW_DOMAINS,
         reasons.UNSCHEDULABLE,
         reasons.STEP_FAILED,
+        reasons.PODS_REFUSED,
+        reasons.IMAGE_PULL_FAILED,
+        reasons.CONFIG_MISSING,
+        reasons.CONTAINER_FAILED,
         reasons.DEADLINE_EXCEEDED,
         reasons.ROLLED_BACK,
     }

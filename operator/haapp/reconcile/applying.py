@@ -49,9 +49,30 @@ class Applier:
         self._view = view
         self._writer = writer
         self._rollback = Rollback(view, writer)
+        self._settled: dict[Key, tuple[int, tuple[str, ...]]] = {}
+
+    def forget(self, key: Key) -> None:
+        """The app is gone."""
+        self._settled.pop(key, None)
+        self._rollback.forget(key)
 
     async def apply(self, key: Key, app: App, obj: Mapping[str, Any], environment: Environment) -> Written:
-        """One round of writes for the app; `obj` is the app as the API server sent it. Raises NotLeading only."""
+        """One round of writes for the app; `obj` is the app as the API server sent it. Raises NotLeading only.
+
+        Where neither the app nor anything that is ours of its children has changed since a round that left nothing to
+        write, nothing is rendered either: most visits are about pods.
+        """
+        settled = self._settled.get(key)
+        if settled and settled[0] == _mark(app, environment, self._view.children(key)):
+            return _reconciled(settled[1])
+        written = await self._apply(key, app, obj, environment)
+        if written.outcome.ok and app.spec.rollout.on_failure != "Rollback":
+            self._settled[key] = (_mark(app, environment, self._view.children(key)), written.notes)
+        else:
+            self._settled.pop(key, None)
+        return written
+
+    async def _apply(self, key: Key, app: App, obj: Mapping[str, Any], environment: Environment) -> Written:
         try:
             actual = await with_adopted(self._writer, key, app, self._view.children(key))
             deployment = main_deployment(actual, app)
@@ -68,14 +89,16 @@ class Applier:
         if errors:
             return _failed(errors[0], rendered.notes)
         self._tell(obj, planned)
-        return Written(Outcome(reasons.RECONCILED, "Everything asked for is applied."), rendered.notes)
+        return _reconciled(rendered.notes)
 
     async def _write(self, key: Key, planned: Plan, replicas: int) -> list[Exception]:
         """What comes first is written first; what does not depend on each other is written at the same time."""
-        errors: list[Exception] = [Foreign(c.kind, c.name, "belongs to another app") for c in planned.conflicts]
+        errors: list[Exception] = []
         for early in (True, False):
-            if errors and not early:
+            if errors:
                 return errors
+            taken = [child for child in planned.conflicts if (child.kind in FIRST) is early]
+            errors += [Foreign(child.kind, child.name, "belongs to another app") for child in taken]
             errors += await _gather(
                 [
                     self._writer.create(key, obj, replicas if _leaves_replicas(obj) else None)
@@ -108,6 +131,18 @@ def main_deployment(children: Iterable[Child], app: App) -> Deployment | None:
     """The app's own Deployment among its children, as last seen."""
     name = ("Deployment", app.name)
     return next((c.deployment for c in children if c.key == name and c.owner_uid in ("", app.uid)), None)
+
+
+def _mark(app: App, environment: Environment, children: Iterable[Child]) -> int:
+    """Equal for two rounds that would write the same. A child's status and foreign fields do not count."""
+    ours = frozenset((c.key, c.uid, c.owner_uid, c.desired_hash, c.owned, c.deleting) for c in children)
+    versions = frozenset(environment.config_versions.items())
+    adopt = app.annotations.get(ADOPT_ANNOTATION)
+    return hash((app.uid, app.generation, adopt, environment.server_version, environment.apis, versions, ours))
+
+
+def _reconciled(notes: tuple[str, ...]) -> Written:
+    return Written(Outcome(reasons.RECONCILED, "Everything asked for is applied."), notes)
 
 
 async def _gather(writes: Iterable[Awaitable[object]]) -> list[Exception]:

@@ -64,6 +64,7 @@ class Reconciler:
         """
         obj = self._view.app(key)
         if obj is None:
+            self._applier.forget(key)
             self._rebalancer.forget(key)
             self._reported.pop(key, None)
             return Visit(gone=True)

@@ -24,6 +24,10 @@ class Rollback:
         self._writer = writer
         self._templates: dict[Key, tuple[str, dict[str, Any]]] = {}
 
+    def forget(self, key: Key) -> None:
+        """The app is gone."""
+        self._templates.pop(key, None)
+
     async def consider(
         self, key: Key, app: App, deployment: Deployment | None, objects: tuple[dict[str, Any], ...]
     ) -> tuple[dict[str, Any], ...]:
