@@ -143,7 +143,7 @@ CASES = [
         "Available",
         failing(state="waiting", reason="ImagePullBackOff", message='Back-off pulling image "nope"'),
         "False",
-        "MinimumReplicasUnavailable",
+        "ImagePullFailed",
         (
             "2 of 3 pods available",
             'app: ImagePullBackOff: Back-off pulling image "nope"',
@@ -155,14 +155,14 @@ CASES = [
         "Available",
         failing(state="waiting", reason="CreateContainerConfigError", message='secret "db" not found'),
         "False",
-        "MinimumReplicasUnavailable",
+        "ConfigMissing",
         ('app: CreateContainerConfigError: secret "db" not found', "create what is missing, or correct app.env"),
     ),
     Case(
         "Available",
         failing(state="waiting", reason="CrashLoopBackOff", restarts=5, last_exit_code=137, last_reason="OOMKilled"),
         "False",
-        "MinimumReplicasUnavailable",
+        "ContainerFailed",
         ("app: OOMKilled (exit 137, restarted 5 times)", "raise app.resources.limits.memory"),
     ),
     Case(
@@ -176,14 +176,14 @@ CASES = [
             last_message="no config",
         ),
         "False",
-        "MinimumReplicasUnavailable",
+        "ContainerFailed",
         ("app: CrashLoopBackOff (exit 1, restarted 1 time): no config", "kubectl logs --previous -c app"),
     ),
     Case(
         "Available",
         failing(restarts=2, last_exit_code=143, last_reason="Error"),
         "False",
-        "MinimumReplicasUnavailable",
+        "ContainerFailed",
         ("app: Failed (exit 143, restarted 2 times)",),
     ),
     Case(
@@ -194,7 +194,7 @@ CASES = [
             '(container "permissions" must not set runAsUser=0)'
         ),
         "False",
-        "MinimumReplicasUnavailable",
+        "PodsRefused",
         (
             '0 of 3 pods available; pods are refused: violates PodSecurity "restricted:latest": runAsNonRoot != true',
             'container "permissions" must not set runAsUser=0',
@@ -205,14 +205,14 @@ CASES = [
         "Available",
         refused('pods "web-new77-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'),
         "False",
-        "MinimumReplicasUnavailable",
+        "PodsRefused",
         ("pods are refused: exceeded quota: q, requested: pods=1", "raise that ResourceQuota, or lower replicas"),
     ),
     Case(
         "Available",
         refused('admission webhook "policy.example.com" denied the request: no'),
         "False",
-        "MinimumReplicasUnavailable",
+        "PodsRefused",
         ('pods are refused: admission webhook "policy.example.com" denied the request: no',),
     ),
     Case("Progressing", WELL, "True", "NewReplicaSetAvailable", ("successfully progressed",)),
