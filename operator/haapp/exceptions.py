@@ -14,6 +14,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class ApiError(Exception):
     """A request that did not succeed.
@@ -86,8 +88,13 @@ def from_answer(status: int, body: object, *, retry_after: str | None, request: 
     return kind(message, status=status, reason=str(details.get("reason") or ""), request=request)
 
 
+MOST_PATIENCE = 300.0
+"""Seconds: no answer keeps the operator from an app for longer."""
+
+
 def _seconds(text: str | None) -> float:
     try:
-        return max(0.0, float(text)) if text else 1.0
+        seconds = float(text) if text else 1.0
     except ValueError:
         return 1.0
+    return 1.0 if math.isnan(seconds) else min(MOST_PATIENCE, max(0.0, seconds))

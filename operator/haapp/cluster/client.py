@@ -123,16 +123,15 @@ class Client:
 
     async def _decode(self, response: aiohttp.ClientResponse, request: str) -> dict[str, Any]:
         text = await response.read()
-        try:
-            answer = orjson.loads(text) if text else {}
-        except orjson.JSONDecodeError:
-            answer = {"message": text[:200].decode(errors="replace")}
+        answer = _object(text)
         if response.status >= 400:
             response.release()
-            raise exceptions.from_answer(
-                response.status, answer, retry_after=response.headers.get("Retry-After"), request=request
-            )
-        return answer if isinstance(answer, dict) else {}
+            details = answer or {"message": f"HTTP {response.status}: {text[:200].decode(errors='replace')}"}
+            retry_after = response.headers.get("Retry-After")
+            raise exceptions.from_answer(response.status, details, retry_after=retry_after, request=request)
+        if answer is None:
+            raise exceptions.Unavailable("the answer is cut short, or not the API server's", request=request)
+        return answer
 
     async def _headers(self, accept: str) -> dict[str, str]:
         headers = {"Accept": accept, "User-Agent": self._user_agent}
@@ -156,6 +155,14 @@ class Client:
 
     def _url(self, path: str) -> str:
         return f"{self._configuration.host.rstrip('/')}{path}"
+
+
+def _object(text: bytes) -> dict[str, Any] | None:
+    try:
+        answer = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def in_cluster() -> bool:

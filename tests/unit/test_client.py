@@ -1,0 +1,110 @@
+"""Requests to a server on this machine: what comes of each kind of answer."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiohttp import web
+from kubernetes.aio.client import Configuration
+
+from haapp import exceptions
+from haapp.cluster.client import Client, Request, resource_of
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@pytest.fixture
+async def ask(unused_tcp_port: int) -> AsyncIterator[Callable[[Handler], Awaitable[object]]]:
+    """Have the handler answer one request; what the client makes of it."""
+    runners: list[web.ServerRunner] = []
+    clients: list[Client] = []
+
+    async def once(handler: Handler) -> object:
+        runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.1)
+        await runner.setup()
+        runners.append(runner)
+        await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+        configuration = Configuration()
+        configuration.host = f"http://127.0.0.1:{unused_tcp_port}"
+        clients.append(Client(configuration, user_agent="test"))
+        return await clients[-1].send(Request("GET", "/api/v1/pods", timeout=2.0))
+
+    yield once
+    for client in clients:
+        await client.close()
+    for runner in runners:
+        await runner.cleanup()
+
+
+def answer(status: int, text: str, **headers: str) -> Handler:
+    async def handler(_: web.BaseRequest) -> web.Response:
+        return web.Response(status=status, text=text, headers=headers)
+
+    return handler
+
+
+async def test_an_object_is_given_as_it_is(ask: Callable[[Handler], Awaitable[object]]) -> None:
+    assert await ask(answer(200, '{"kind": "PodList"}')) == {"kind": "PodList"}
+
+
+@pytest.mark.parametrize("text", ["", '{"kind": "Pod', "<html>welcome</html>", "[]", "null"])
+async def test_what_is_no_object_is_no_answer(ask: Callable[[Handler], Awaitable[object]], text: str) -> None:
+    with pytest.raises(exceptions.Unavailable, match="GET /api/v1/pods: the answer is cut short"):
+        await ask(answer(200, text))
+
+
+async def test_an_error_that_is_not_the_servers_own_is_quoted(ask: Callable[[Handler], Awaitable[object]]) -> None:
+    with pytest.raises(exceptions.Unavailable, match="HTTP 502: bad gateway"):
+        await ask(answer(502, "bad gateway"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, exceptions.Refused),
+        (401, exceptions.Forbidden),
+        (403, exceptions.Forbidden),
+        (404, exceptions.NotFound),
+        (409, exceptions.Conflict),
+        (413, exceptions.Refused),
+        (422, exceptions.Refused),
+        (429, exceptions.Throttled),
+        (500, exceptions.Unavailable),
+        (503, exceptions.Unavailable),
+    ],
+)
+def test_each_status_has_its_error(status: int, error: type[exceptions.ApiError]) -> None:
+    found = exceptions.from_answer(status, {"message": "no", "reason": "Why"}, retry_after=None, request="GET /x")
+    assert type(found) is error
+    assert (found.status, str(found)) == (status, "GET /x: no")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), (None, 1), ("Wed, 21 Oct", 1), ("-3", 0), ("inf", 300), ("nan", 1)]
+)
+def test_the_server_says_how_long_to_wait(header: str | None, seconds: float) -> None:
+    found = exceptions.from_answer(429, None, retry_after=header, request="")
+    assert isinstance(found, exceptions.Throttled)
+    assert found.retry_after == seconds
+
+
+async def test_a_broken_connection_is_no_answer(ask: Callable[[Handler], Awaitable[object]]) -> None:
+    async def cut(request: web.BaseRequest) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    with pytest.raises(exceptions.Unavailable):
+        await ask(cut)
+
+
+@pytest.mark.parametrize(
+    ("path", "resource"),
+    [
+        ("/api/v1/namespaces/a/pods/b/eviction", "pods/eviction"),
+        ("/apis/apps/v1/namespaces/a/deployments/b", "deployments"),
+        ("/api/v1/nodes", "nodes"),
+        ("/version", "version"),
+    ],
+)
+def test_a_path_names_its_resource(path: str, resource: str) -> None:
+    assert resource_of(path) == resource
