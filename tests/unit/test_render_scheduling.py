@@ -50,7 +50,20 @@ def test_a_further_level_keeps_what_it_says_and_finds_the_apps_own_pods() -> Non
     region = {"topologyKey": "topology.kubernetes.io/region", "maxSkew": 3, "whenUnsatisfiable": "ScheduleAnyway"}
     other = {**region, "topologyKey": "rack", "labelSelector": {"matchLabels": {"tier": "web"}}}
 
-    assert spread_of({"spread": [region, other]})[2:] == [{**region, "labelSelector": {"matchLabels": OWN}}, other]
+    policies = {"nodeAffinityPolicy": "Honor", "nodeTaintsPolicy": "Honor"}
+    own = {"labelSelector": {"matchLabels": OWN}, "matchLabelKeys": ["pod-template-hash"]}
+    assert spread_of({"spread": [region, other]})[2:] == [{**region, **own, **policies}, {**other, **policies}]
+
+
+def test_what_a_further_level_says_of_itself_stays() -> None:
+    stated = {
+        "maxSkew": 1,
+        "topologyKey": "topology.kubernetes.io/region",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "matchLabelKeys": ["track"],
+        "nodeTaintsPolicy": "Ignore",
+    }
+    assert spread_of({"spread": [stated]})[2].items() >= stated.items()
 
 
 @pytest.mark.parametrize("strength", ["Required", "Preferred"])

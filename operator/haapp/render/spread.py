@@ -11,10 +11,13 @@ BEST_EFFORT_ZONES = Zones(when_unsatisfiable="ScheduleAnyway")
 """How an app is spread over zones that says nothing of them."""
 
 
+# A zone whose nodes are all tainted is no place to wait for.
+NODE_POLICIES = {"nodeAffinityPolicy": "Honor", "nodeTaintsPolicy": "Honor"}
+
+
 def spread_constraints(spec: Spec, selector: Mapping[str, str]) -> list[Object]:
     """The app's constraints: zones, nodes, then the user's own levels."""
-    own_pods: Object = {"labelSelector": {"matchLabels": dict(selector)}}
-    further = [{**own_pods, **constraint} for constraint in spec.spread]
+    further = [_further(constraint, selector) for constraint in spec.spread]
     return [zone_constraint(spec.zones, selector), node_constraint(spec.nodes, selector), *further]
 
 
@@ -29,16 +32,25 @@ def node_constraint(nodes: Nodes, selector: Mapping[str, str]) -> Object:
     return _constraint(names.HOSTNAME_KEY, nodes, selector)
 
 
+def _further(constraint: Object, selector: Mapping[str, str]) -> Object:
+    """A level of the user's own, with what holds for ours wherever it says nothing. A constraint that selects its pods
+    itself is taken as it is: its selector may mean pods of several revisions on purpose."""
+    if constraint.get("labelSelector") is not None:
+        return {**NODE_POLICIES, **constraint}
+    return {**_own_pods(selector), **NODE_POLICIES, **constraint}
+
+
+def _own_pods(selector: Mapping[str, str]) -> Object:
+    # Each revision is spread by itself, so that a rollout ends spread.
+    return {"labelSelector": {"matchLabels": dict(selector)}, "matchLabelKeys": ["pod-template-hash"]}
+
+
 def _constraint(key: str, wanted: Zones | Nodes, selector: Mapping[str, str], min_domains: int | None = None) -> Object:
     return {
         "maxSkew": wanted.max_skew,
         "topologyKey": key,
         "whenUnsatisfiable": wanted.when_unsatisfiable,
         **given(minDomains=min_domains),
-        "labelSelector": {"matchLabels": dict(selector)},
-        # Each revision is spread by itself, so that a rollout ends spread.
-        "matchLabelKeys": ["pod-template-hash"],
-        "nodeAffinityPolicy": "Honor",
-        # A zone whose nodes are all tainted is no place to wait for.
-        "nodeTaintsPolicy": "Honor",
+        **_own_pods(selector),
+        **NODE_POLICIES,
     }
