@@ -36,9 +36,9 @@ def advise(
     return _bounded([*_cannot_be_rendered(app), *(item.brief for item in found)])
 
 
-def read(obj: Mapping[str, Any]) -> App:
-    """The app of an object that is being applied: it may have no name yet. Raises InvalidSpec."""
-    metadata = obj.get("metadata")
+def read(obj: Any) -> App:
+    """The app of an object that is being applied, which may have no name yet. Raises InvalidSpec, and nothing else."""
+    metadata = obj.get("metadata") if isinstance(obj, Mapping) else None
     if isinstance(metadata, Mapping) and not metadata.get("name"):
         obj = {**obj, "metadata": {**metadata, "name": f"{metadata.get('generateName', '')}xxxxx"}}
     return parse_app(obj)

@@ -25,7 +25,7 @@ from haapp.exceptions import ApiError, Conflict
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 20.0
+LOOK_SECONDS = 10.0
 """How often the Secret and the configuration are looked at: what was undone by hand is put right, and news served."""
 
 AGAIN_SECONDS = 0.5

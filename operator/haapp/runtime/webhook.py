@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import kopf
@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 1.5
 """Seconds that a review may take; whoever applies an app waits for it."""
+
+MOST_AT_ONCE = 16
+"""Reviews in hand, beyond which objects are let through unread: a flood of them must not keep apps waiting for work."""
 
 LARGEST = 8 * 2**20
 """Bytes of a request: an API server takes objects of up to 3 MiB, and sends the old one along."""
@@ -61,7 +64,7 @@ class Webhook:
         if self._runner is not None:
             return
         app = web.Application(client_max_size=LARGEST)
-        app.add_routes([web.post("/validate", _answering(review))])
+        app.add_routes([web.post("/validate", Reviews(review).answer)])
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -90,27 +93,34 @@ def load(context: ssl.SSLContext, pem: bytes) -> None:
         os.close(descriptor)
 
 
-def _answering(review: kopf.WebhookFn) -> Callable[[web.Request], Any]:
-    async def answer(request: web.Request) -> web.Response:
+class Reviews:
+    """Answers the API server by Kopf's review, in time and never with a refusal."""
+
+    def __init__(self, review: kopf.WebhookFn) -> None:
+        self._review = review
+        self._in_hand = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
         try:
             asked = orjson.loads(await request.read())
             uid = str(asked["request"]["uid"])
         except (ValueError, TypeError, KeyError) as error:
             raise web.HTTPBadRequest(text=f"this is no AdmissionReview: {error!r}\n") from error
-        return web.json_response(await _reviewed(review, asked, uid))
+        warnings = await self._warnings(asked) if self._in_hand < MOST_AT_ONCE else []
+        response = {"uid": uid, "allowed": True} | ({"warnings": warnings} if warnings else {})
+        answer = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+        return web.Response(body=orjson.dumps(answer), content_type="application/json")
 
-    return answer
-
-
-async def _reviewed(review: kopf.WebhookFn, asked: Any, uid: str) -> dict[str, Any]:
-    warnings: list[str] = []
-    try:
-        async with asyncio.timeout(PATIENCE):
-            answer = await review(asked)
-        warnings = list(answer["response"].get("warnings") or ())
-    except TimeoutError:
-        logger.warning("A review took more than %.1f s and was let through.", PATIENCE)
-    except Exception:
-        logger.exception("A fault in a review: the object was let through.")
-    response: dict[str, Any] = {"uid": uid, "allowed": True} | ({"warnings": warnings} if warnings else {})
-    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+    async def _warnings(self, asked: Any) -> list[str]:
+        self._in_hand += 1
+        try:
+            async with asyncio.timeout(PATIENCE):
+                answer = await self._review(asked)
+            return list(answer["response"].get("warnings") or ())
+        except TimeoutError:
+            logger.warning("A review took more than %.1f s: the object was let through.", PATIENCE)
+        except Exception:
+            logger.exception("A fault in a review: the object was let through.")
+        finally:
+            self._in_hand -= 1
+        return []
