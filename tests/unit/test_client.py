@@ -97,6 +97,35 @@ async def test_a_broken_connection_is_no_answer(ask: Callable[[Handler], Awaitab
         await ask(cut)
 
 
+async def test_a_fenced_request_is_withheld_after_the_connection_stands(unused_tcp_port: int) -> None:
+    """The lease ends while the connection is being made, as when the process is stopped just then."""
+    lease, served = ["held"], []
+
+    async def count(request: web.BaseRequest) -> web.Response:
+        served.append(await request.read())
+        return web.json_response({})
+
+    def fence() -> None:
+        if not lease:
+            raise exceptions.NotLeading("over")
+
+    runner = web.ServerRunner(web.Server(count), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    configuration = Configuration()
+    configuration.host = f"http://127.0.0.1:{unused_tcp_port}"
+    client = Client(configuration, user_agent="test")
+    try:
+        await client.send(Request("PATCH", "/a", body={"b": 1}, fence=fence))
+        lease.clear()
+        with pytest.raises(exceptions.NotLeading):
+            await client.send(Request("PATCH", "/a", body={"b": 2}, fence=fence))
+        assert served == [b'{"b":1}']
+    finally:
+        await client.close()
+        await runner.cleanup()
+
+
 @pytest.mark.parametrize(
     ("path", "resource"),
     [

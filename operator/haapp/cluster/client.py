@@ -17,6 +17,7 @@ from typing import Any, Self, cast
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractStreamWriter
 from kubernetes.aio import config as kubeconfig
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
@@ -48,7 +49,10 @@ def encode(obj: object) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to the API server: `body` is sent as JSON of the given content type, `timeout` is in seconds."""
+    """One request to the API server: `body` is sent as JSON of the given content type, `timeout` is in seconds.
+
+    `fence` is called at the last moment, when the connection stands and the body is about to be sent; what it raises
+    keeps the request from being sent. A process may have been stopped for any time before that moment."""
 
     method: str
     path: str
@@ -57,9 +61,23 @@ class Request:
     content_type: str = JSON
     accept: str = JSON
     timeout: float = REQUEST_TIMEOUT
+    fence: Callable[[], object] | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+class _Body(aiohttp.BytesPayload):
+    """A request's body, which asks the fence before it is sent."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(encode(request.body), content_type=request.content_type)
+        self._fence = request.fence
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if self._fence:
+            self._fence()
+        await super().write_with_length(writer, content_length)
 
 
 class Client:
@@ -88,6 +106,8 @@ class Client:
                 status = response.status
                 return await self._decode(response, str(request))
         except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
+            if isinstance(error.__cause__, exceptions.NotLeading):
+                raise error.__cause__ from None
             message = str(error) or f"no answer within {request.timeout:.0f} s"
             raise exceptions.Unavailable(message, request=str(request)) from error
         finally:
@@ -105,15 +125,11 @@ class Client:
 
     async def _open_response(self, request: Request) -> aiohttp.ClientResponse:
         headers = await self._headers(request.accept)
-        data = None
-        if request.body is not None:
-            data = encode(request.body)
-            headers["Content-Type"] = request.content_type
         response = await self._session.request(
             request.method,
             self._url(request.path),
             params=request.params,
-            data=data,
+            data=None if request.body is None else _Body(request),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=request.timeout),
         )

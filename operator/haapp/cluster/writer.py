@@ -58,7 +58,7 @@ class Writer:
     async def delete(self, key: Key, child: Child) -> None:
         kind = kind_of({"kind": child.kind})
         options = {"preconditions": {"uid": child.uid}, "propagationPolicy": "Background"}
-        with contextlib.suppress(NotFound, Conflict):
+        with contextlib.suppress(NotFound):
             await self._write("DELETE", kind.path(child.namespace, child.name), body=options)
         self._overlay.deleted(key, child)
 
@@ -148,7 +148,7 @@ class Writer:
 
     async def _write(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         timeout = min(REQUEST_TIMEOUT, self._time_left())
-        return await self._client.send(Request(method, path, timeout=timeout, **request))
+        return await self._client.send(Request(method, path, timeout=timeout, fence=self._time_left, **request))
 
 
 def _lets_go_of_replicas(obj: dict[str, Any], child: Child) -> bool:
