@@ -47,6 +47,7 @@ class Timeline:
     """Follows the objects of one kind in a thread of its own, from `with` on."""
 
     def __init__(self, cluster: Cluster, space: Space, plural: str, selector: str = "") -> None:
+        self.space = space
         self._client = pykube.HTTPClient(pykube.KubeConfig.from_file(str(cluster.kubeconfig)))
         self._url = f"{self._client.url}{ROOTS[plural]}/namespaces/{space.name}/{plural}"
         self._params = {"labelSelector": selector}
