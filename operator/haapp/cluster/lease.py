@@ -22,10 +22,20 @@ logger = logging.getLogger(__name__)
 LEASE_SECONDS = 15
 RENEW_DEADLINE = 10.0
 RETRY_PERIOD = 2.0
+REQUEST_TIMEOUT = RENEW_DEADLINE / 2
+STANDBY_PERIOD = 1.0
+"""How often a standby looks: a lease that was released is taken up within this time."""
+
+RELEASE_TIMEOUT = 2.0
+
+
+def uptime() -> float:
+    """Seconds on a clock that also runs while the machine is suspended, where there is one: others' clocks do."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Lease:
-    """One candidate for the lease of that name. `clock` is monotonic, in seconds."""
+    """One candidate for the lease of that name. `clock` never goes back, in seconds."""
 
     def __init__(
         self,
@@ -34,7 +44,7 @@ class Lease:
         namespace: str,
         name: str,
         identity: str,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = uptime,
     ) -> None:
         self._client = client
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
@@ -44,7 +54,6 @@ class Lease:
         self._renewed = float("-inf")
         self._seen: tuple[str, str] = ("", "")
         self._seen_at = clock()
-        self._held: dict[str, Any] | None = None
 
     @property
     def leading(self) -> bool:
@@ -66,7 +75,7 @@ class Lease:
             if await self._try():
                 logger.info("Leading as %s.", self._identity)
                 return
-            await asyncio.sleep(RETRY_PERIOD)
+            await asyncio.sleep(STANDBY_PERIOD)
 
     async def hold(self) -> None:
         """Renew for as long as it succeeds; return once the lease is lost."""
@@ -76,13 +85,19 @@ class Lease:
         logger.error("The lease could not be renewed for %.0f s: another replica takes over.", RENEW_DEADLINE)
 
     async def release(self) -> None:
-        """Give the lease up, so that the next holder need not wait for its end."""
-        held, self._held, self._renewed = self._held, None, float("-inf")
-        if held is None:
-            return
-        held["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+        """Give the lease up, so that the next holder need not wait for its end.
+
+        It is read anew: a renewal that a stop has cut short may have been done all the same.
+        """
+        self._renewed = float("-inf")
         try:
-            await self._client.send(Request("PUT", f"{self._collection}/{self._name}", body=held, timeout=2.0))
+            held = await self._read(RELEASE_TIMEOUT)
+            if held is None or (held.get("spec") or {}).get("holderIdentity") != self._identity:
+                return
+            held["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+            await self._client.send(
+                Request("PUT", f"{self._collection}/{self._name}", body=held, timeout=RELEASE_TIMEOUT)
+            )
         except ApiError as error:
             logger.warning("The lease was not released and runs out by itself: %s", error)
 
@@ -90,26 +105,28 @@ class Lease:
         """One attempt to take or renew the lease; whether it is held afterwards."""
         began = self._clock()
         try:
-            self._held = await self._write(await self._read())
-        except (ApiError, NotLeading) as error:
-            if not isinstance(error, Conflict | NotLeading):
+            await self._write(await self._read(REQUEST_TIMEOUT))
+        except NotLeading:
+            self._renewed = float("-inf")
+            return False
+        except ApiError as error:
+            if not isinstance(error, Conflict):
                 logger.warning("The lease was not renewed: %s", error)
             return False
         self._renewed = began
         return True
 
-    async def _read(self) -> dict[str, Any] | None:
+    async def _read(self, timeout: float) -> dict[str, Any] | None:
         try:
-            return await self._client.send(
-                Request("GET", f"{self._collection}/{self._name}", timeout=RENEW_DEADLINE / 2)
-            )
+            return await self._client.send(Request("GET", f"{self._collection}/{self._name}", timeout=timeout))
         except NotFound:
             return None
 
-    async def _write(self, current: dict[str, Any] | None) -> dict[str, Any]:
+    async def _write(self, current: dict[str, Any] | None) -> None:
         if current is None:
             body = self._lease({}, {}, transitions=0)
-            return await self._client.send(Request("POST", self._collection, body=body, timeout=RENEW_DEADLINE / 2))
+            await self._client.send(Request("POST", self._collection, body=body, timeout=REQUEST_TIMEOUT))
+            return
         spec = current.get("spec") or {}
         if not self._may_take(spec):
             raise NotLeading(f"held by {spec.get('holderIdentity')}")
@@ -117,7 +134,7 @@ class Lease:
         transitions = int(spec.get("leaseTransitions") or 0) + (not renewing)
         body = self._lease(current["metadata"], spec if renewing else {}, transitions)
         path = f"{self._collection}/{self._name}"
-        return await self._client.send(Request("PUT", path, body=body, timeout=RENEW_DEADLINE / 2))
+        await self._client.send(Request("PUT", path, body=body, timeout=REQUEST_TIMEOUT))
 
     def _may_take(self, spec: dict[str, Any]) -> bool:
         """Another's lease is over when it did not change for its duration by our own clock: clocks need not agree."""
