@@ -138,6 +138,25 @@ async def test_drift_and_loss_are_put_right(cluster: Cluster, renders: list[App]
     assert cluster.writes == writes + 2
 
 
+async def test_what_drifts_while_the_round_writes_is_put_right_by_the_next(cluster: Cluster) -> None:
+    applier = Applier(cluster, cluster)  # type: ignore[arg-type]
+    await visit(applier, app_of())
+    drifting = ("PodDisruptionBudget", "web")
+    store = cluster._store
+
+    def store_and_drift(obj: dict[str, Any]) -> Child:
+        cluster.stored[drifting] = replace(cluster.stored[drifting], owned=b"{}", resource_version="99")
+        return store(obj)
+
+    cluster._store = store_and_drift  # type: ignore[method-assign]
+    cluster.stored["Deployment", "web"] = replace(cluster.stored["Deployment", "web"], owned=b"{}")
+    await visit(applier, app_of())
+    assert cluster.stored[drifting].owned == b"{}"
+    cluster._store = store  # type: ignore[method-assign]
+    await visit(applier, app_of())
+    assert cluster.stored[drifting].owned != b"{}"
+
+
 async def test_with_automatic_rollback_each_visit_looks_at_the_rollout(cluster: Cluster, renders: list[App]) -> None:
     applier = Applier(cluster, cluster)  # type: ignore[arg-type]
     for _ in range(2):

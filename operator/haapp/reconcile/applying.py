@@ -34,12 +34,14 @@ INSTEAD = {
 @dataclass(frozen=True, slots=True)
 class Written:
     """How the writes went. `failure` names the reason of a failure that is retried, "" where there is none or where
-    only a change of the spec helps; `again_in` is in seconds."""
+    only a change of the spec helps; `again_in` is in seconds. `children` are those that were compared, with the answers
+    to the writes in the place of what was written."""
 
     outcome: Outcome
     notes: tuple[str, ...] = ()
     failure: str = ""
     again_in: float | None = None
+    children: tuple[Child, ...] = ()
 
 
 class Applier:
@@ -67,7 +69,7 @@ class Applier:
             return _reconciled(settled[1])
         written = await self._apply(key, app, obj, environment)
         if written.outcome.ok and app.spec.rollout.on_failure != "Rollback":
-            self._settled[key] = (_mark(app, environment, self._view.children(key)), written.notes)
+            self._settled[key] = (_mark(app, environment, written.children), written.notes)
         else:
             self._settled.pop(key, None)
         return written
@@ -85,21 +87,24 @@ class Applier:
         planned = plan(desired, actual, app.uid)
         if app.spec.paused:
             return Written(Outcome(reasons.PAUSED, _paused_message(planned)), rendered.notes)
-        errors = await self._write(key, planned, fewest(app.spec))
+        written, errors = await self._write(key, planned, fewest(app.spec))
         if errors:
             return _failed(errors[0], rendered.notes)
         self._tell(obj, planned)
-        return _reconciled(rendered.notes)
+        gone = {child.uid for child in planned.deletes}
+        children = {child.key: child for child in (*actual, *written) if child.uid not in gone}
+        return replace(_reconciled(rendered.notes), children=tuple(children.values()))
 
-    async def _write(self, key: Key, planned: Plan, replicas: int) -> list[Exception]:
+    async def _write(self, key: Key, planned: Plan, replicas: int) -> tuple[list[Child], list[Exception]]:
         """What comes first is written first; what does not depend on each other is written at the same time."""
+        written: list[Child] = []
         errors: list[Exception] = []
         for early in (True, False):
             if errors:
-                return errors
+                return written, errors
             taken = [child for child in planned.conflicts if (child.kind in FIRST) is early]
-            errors += [Foreign(child.kind, child.name, "belongs to another app") for child in taken]
-            errors += await _gather(
+            errors += [Foreign(child.kind, child.name, _owner(child)) for child in taken]
+            made, failed = await _gather(
                 [
                     self._writer.create(key, obj, replicas if _leaves_replicas(obj) else None)
                     for obj in planned.creates
@@ -107,9 +112,11 @@ class Applier:
                 ]
                 + [self._writer.update(key, obj, c) for obj, c in planned.updates if (c.kind in FIRST) is early]
             )
+            written += made
+            errors += failed
         if not errors:
-            errors = await _gather([self._writer.delete(key, child) for child in planned.deletes])
-        return errors
+            _, errors = await _gather([self._writer.delete(key, child) for child in planned.deletes])
+        return written, errors
 
     def _tell(self, obj: Mapping[str, Any], planned: Plan) -> None:
         drifted = {child.uid for child in planned.drifted}
@@ -145,8 +152,8 @@ def _reconciled(notes: tuple[str, ...]) -> Written:
     return Written(Outcome(reasons.RECONCILED, "Everything asked for is applied."), notes)
 
 
-async def _gather(writes: Iterable[Awaitable[object]]) -> list[Exception]:
-    """Run the writes together; what each raised. Losing the lease, or a fault, ends the visit."""
+async def _gather(writes: Iterable[Awaitable[Child | None]]) -> tuple[list[Child], list[Exception]]:
+    """Run the writes together; what they gave, and what they raised. Losing the lease, or a fault, ends the visit."""
     results = await asyncio.gather(*writes, return_exceptions=True)
     errors: list[Exception] = []
     for result in results:
@@ -154,7 +161,7 @@ async def _gather(writes: Iterable[Awaitable[object]]) -> list[Exception]:
             errors.append(result)
         elif isinstance(result, BaseException):
             raise result
-    return errors
+    return [result for result in results if isinstance(result, Child)], errors
 
 
 def _failed(error: Exception, notes: tuple[str, ...]) -> Written:
@@ -167,6 +174,10 @@ def _failed(error: Exception, notes: tuple[str, ...]) -> Written:
         return Written(Outcome(reasons.FORBIDDEN, str(error)), notes, failure=reasons.FORBIDDEN)
     again_in = getattr(error, "retry_after", None)
     return Written(Outcome(reasons.API_ERROR, str(error)), notes, failure=reasons.API_ERROR, again_in=again_in)
+
+
+def _owner(child: Child) -> str:
+    return "belongs to another app" if child.owner_uid else "exists already"
 
 
 def _leaves_replicas(obj: Mapping[str, Any]) -> bool:
