@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pykube
 
-from devcluster.cluster import ClusterError, wait_for
+from devcluster.shell import ClusterError, wait_for
 from haapp.api import names
 from haapp.children import KINDS
 
@@ -126,6 +126,16 @@ class Space:
 
     def wait(self, predicate: Callable[[], Any], what: str = "", timeout: float = FEW_SECONDS) -> Any:
         return wait_for(predicate, timeout, what)
+
+    def wait_same(self, look: Callable[[], Object], wanted: Object, timeout: float = FEW_SECONDS) -> None:
+        """Wait until what `look` gives is as wanted."""
+
+        def same() -> bool:
+            if (seen := look()) != wanted:
+                raise NotYet(str({key: value for key, value in seen.items() if value != wanted.get(key)}))
+            return True
+
+        wait_for(same, timeout, str(wanted))
 
     def wait_ready(self, *apps: str, timeout: float = 60) -> None:
         for name in apps or ("web",):

@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from haapp.api.names import API_VERSION, FIELD_MANAGER, GROUP, KIND, PLURAL, VERSION
+from haapp.api.names import API_VERSION, FIELD_MANAGER, GROUP, HASH_ANNOTATION, KIND, PLURAL, VERSION
 from haapp.children import Child, child_of, kind_of
 from haapp.children.kinds import Kind
 from haapp.cluster.adoption import absorbed
 from haapp.cluster.client import APPLY, MERGE, REQUEST_TIMEOUT, Client, Request
 from haapp.cluster.events import EventRecorder
 from haapp.cluster.overlay import Overlay
-from haapp.exceptions import Conflict, NotFound
+from haapp.exceptions import Conflict, NotFound, Refused
 from haapp.placement.model import Pod, ReplicaSet
 from haapp.reconcile.ports import Foreign, Key
 
@@ -48,6 +48,15 @@ class Writer:
         return child
 
     async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
+        try:
+            return await self._update(key, obj, child)
+        except Refused:
+            if child.desired_hash != obj["metadata"]["annotations"][HASH_ANNOTATION]:
+                raise
+        # The server took this very object before: somebody added a field that excludes one of it.
+        return await self._update(key, obj, await self._own_spec(child, await self._read(child)))
+
+    async def _update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
         kind = kind_of(obj)
         target = {**obj, "metadata": {**obj["metadata"], "uid": child.uid}}
         replicas = child.deployment.desired if child.deployment else None
@@ -99,12 +108,17 @@ class Writer:
             return None
 
     async def absorb(self, child: Child) -> Child:
-        kind = kind_of({"kind": child.kind})
-        path = kind.path(child.namespace, child.name)
-        found = await self._client.send(Request("GET", path))
-        meta = found["metadata"]
-        if any(reference.get("controller") for reference in meta.get("ownerReferences") or ()):
+        found = await self._read(child)
+        if any(reference.get("controller") for reference in found["metadata"].get("ownerReferences") or ()):
             raise Foreign(child.kind, child.name, _describe_owner(found))
+        return await self._own_spec(child, found)
+
+    async def _read(self, child: Child) -> dict[str, Any]:
+        return await self._client.send(Request("GET", _path(child)))
+
+    async def _own_spec(self, child: Child, found: Mapping[str, Any]) -> Child:
+        """Move the ownership of the whole spec to the operator: what is applied next removes all else from it."""
+        meta = found["metadata"]
         patch = {
             "metadata": {
                 "uid": child.uid,
@@ -112,7 +126,7 @@ class Writer:
                 "managedFields": absorbed(meta.get("managedFields") or ()),
             }
         }
-        return child_of(child.kind, await self._write("PATCH", path, body=patch, content_type=MERGE))
+        return child_of(child.kind, await self._write("PATCH", _path(child), body=patch, content_type=MERGE))
 
     def event(self, app: Mapping[str, Any], reason: str, message: str, *, warning: bool = False) -> None:
         self._recorder.record(app, reason, message, warning=warning)
@@ -149,6 +163,10 @@ class Writer:
     async def _write(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         timeout = min(REQUEST_TIMEOUT, self._time_left())
         return await self._client.send(Request(method, path, timeout=timeout, fence=self._time_left, **request))
+
+
+def _path(child: Child) -> str:
+    return kind_of({"kind": child.kind}).path(child.namespace, child.name)
 
 
 def _lets_go_of_replicas(obj: dict[str, Any], child: Child) -> bool:
