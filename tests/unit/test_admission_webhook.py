@@ -19,7 +19,7 @@ from haapp.runtime.key_pairs import from_files
 from haapp.runtime.webhook import MOST_AT_ONCE, Webhook
 
 HOST = "127.0.0.1"
-ASKED = {"request": {"uid": "u"}}
+ASKED = {"request": {"uid": "u", "operation": "UPDATE", "object": {"metadata": {}}}}
 ALLOWED = {"uid": "u", "allowed": True}
 
 
@@ -119,6 +119,23 @@ async def test_what_is_no_review_is_not_answered_as_one(pair: KeyPair, body: byt
     async with serving(saying({}), pair) as server:
         await server.until_it_answers(pair)
         assert (await server.ask(pair, body))[0] == 400
+
+
+async def test_kopf_gets_only_objects_and_keeps_none(pair: KeyPair) -> None:
+    seen: list[Any] = []
+
+    async def review(asked: Any) -> Any:
+        seen.append(asked["request"])
+        return {"response": {}}
+
+    async with serving(review, pair) as server:
+        await server.until_it_answers(pair)
+        seen.clear()
+        for obj in (None, [], "app", {}, {"metadata": None}):
+            assert await server.ask(pair, {"request": {"uid": "u", "object": obj}}) == (200, ALLOWED)
+        assert seen == []
+        await server.ask(pair)
+        assert [request["operation"] for request in seen] == ["CREATE"]
 
 
 async def test_a_slow_review_is_not_waited_for(pair: KeyPair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ class Reviews:
             uid = str(asked["request"]["uid"])
         except (ValueError, TypeError, KeyError) as error:
             raise web.HTTPBadRequest(text=f"this is no AdmissionReview: {error!r}\n") from error
-        warnings = await self._warnings(asked) if self._in_hand < MOST_AT_ONCE else []
+        warnings = await self._warnings(asked) if self._in_hand < MOST_AT_ONCE and _has_object(asked) else []
         response = {"uid": uid, "allowed": True} | ({"warnings": warnings} if warnings else {})
         answer = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
         return web.Response(body=orjson.dumps(answer), content_type="application/json")
@@ -114,6 +114,8 @@ class Reviews:
     async def _warnings(self, asked: Any) -> list[str]:
         self._in_hand += 1
         try:
+            # Kopf keeps a memory of each object that is said to be updated, known or not, and never ends it.
+            asked["request"]["operation"] = "CREATE"
             async with asyncio.timeout(PATIENCE):
                 answer = await self._review(asked)
             return list(answer["response"].get("warnings") or ())
@@ -124,3 +126,9 @@ class Reviews:
         finally:
             self._in_hand -= 1
         return []
+
+
+def _has_object(asked: Any) -> bool:
+    """Whether there is an object to review: Kopf trips over anything else, which no API server sends."""
+    obj = asked["request"].get("object")
+    return isinstance(obj, dict) and isinstance(obj.get("metadata"), dict)
