@@ -11,17 +11,19 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 API_SOURCES := $(shell find operator/haapp/api -name '*.py' 2>/dev/null)
 CRD := crds/highavailabilityapps.yaml
+REFERENCE := docs/reference.md
 CLUSTER ?= dev
+ZONE ?= zone-c
 METRICS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster lint format generate lock dist clean
+.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster lint format generate lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  First time: 'make demo' to see it run, 'make test' to check it. Both build the control plane once (minutes, cached per user)."
-	@echo "  Variables: CLUSTER=name (dev), CONTEXT=kind-... or kwok-... (test against that cluster), PYTEST_ARGS='-k name',"
+	@echo "  Variables: CLUSTER=name (dev), ZONE=zone-a..zone-c (zone-c), CONTEXT=kind-... or kwok-... (test against that cluster), PYTEST_ARGS='-k name',"
 	@echo "             METRICS=1 (a cluster with metrics-server, for autoscaling), KUBEBUILDER_ASSETS=folder with ready binaries."
 
 venv: $(INSTALLED) ## the Python environment .venv, from requirements.lock
@@ -75,11 +77,23 @@ format: $(INSTALLED) ## ruff's fixes and its formatting
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(CRD) ## the CRD, from operator/haapp/api
+generate: $(CRD) $(REFERENCE) ## the CRD and docs/reference.md, from operator/haapp/api
 
 $(CRD): $(INSTALLED) $(API_SOURCES)
 	@mkdir -p $(@D)
 	$(BIN)/python -m haapp.api.crd > $@
+
+$(REFERENCE): $(INSTALLED) $(API_SOURCES) $(wildcard tools/docpages/*)
+	$(BIN)/python -m docpages.reference > $@
+
+docs: $(INSTALLED) generate ## the documentation as a site, in build/docs/; dead links are errors
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+
+zone-off: $(INSTALLED) ## switch the machines of ZONE of the cluster CLUSTER off
+	@$(BIN)/python -m devcluster zone $(CLUSTER) $(ZONE) off
+
+zone-on: $(INSTALLED) ## and on again
+	@$(BIN)/python -m devcluster zone $(CLUSTER) $(ZONE) on
 
 # Hashes and versions only: where packages come from is the machine's own configuration.
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -93,4 +107,4 @@ dist: $(INSTALLED) generate ## the wheel, in dist/
 	$(BIN)/hatchling build --target wheel
 
 clean: ## remove what is built here (the cached control plane stays)
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

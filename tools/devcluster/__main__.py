@@ -18,6 +18,10 @@ def main(arguments: list[str]) -> int:
     create.add_argument("--per-zone", type=int, default=2, help="nodes in each of the 3 zones (2)")
     create.add_argument("--brief", action="store_true", help="do not say how to look into it")
     commands.add_parser("delete", help="stop a cluster and remove all of it").add_argument("name")
+    zone = commands.add_parser("zone", help="switch the machines of a zone off or on")
+    zone.add_argument("name")
+    zone.add_argument("zone", choices=("zone-a", "zone-b", "zone-c"))
+    zone.add_argument("state", choices=("off", "on"))
     commands.add_parser("list", help="the clusters there are")
     commands.add_parser("demo", help="cluster, operator, two applications; left running")
     commands.add_parser("demo-down", help="stop and remove all that demo started")
@@ -45,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
                 cluster.describe(created)
         case "delete":
             cluster.delete(options.name)
+        case "zone":
+            switch(options.name, options.zone, on=options.state == "on")
         case "list":
             for name in cluster.names():
                 binaries.say(f"{name}\t{'running' if cluster.find(name) else 'dead'}")
@@ -53,6 +59,16 @@ def run(options: argparse.Namespace) -> int:
         case "demo-down":
             demo.down()
     return 0
+
+
+def switch(name: str, zone: str, *, on: bool) -> None:
+    """Switch all machines of a zone of the cluster `name` off or on. Raises ClusterError if it does not run."""
+    from . import cluster, nodes  # noqa: PLC0415  (see `run`)
+
+    if (found := cluster.find(name)) is None:
+        raise cluster.ClusterError(f"there is no running cluster {name!r}")
+    nodes.set_zone_ready(found, zone, ready=on)
+    binaries.say(f"{zone} of {found.context} is {'on' if on else 'off'}")
 
 
 if __name__ == "__main__":
