@@ -18,12 +18,12 @@ import aiohttp
 import orjson
 
 from haapp.cluster.client import JSON, METADATA, METADATA_LIST, Client, Request
-from haapp.exceptions import ApiError, Forbidden
+from haapp.exceptions import ApiError, Forbidden, Refused, Unavailable
 from haapp.reconcile.ports import Key
 
 logger = logging.getLogger(__name__)
 
-LIST_PATIENCE = 10.0
+LIST_PATIENCE = 5.0
 """Seconds that a visit waits for the first list of a new watch."""
 
 UNUSED_SECONDS = 900.0
@@ -31,6 +31,12 @@ RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 FORBIDDEN_RETRY_SECONDS = 300.0
 STREAM_SILENCE = 90.0
 """Seconds without even a bookmark after which a stream is taken for dead."""
+
+STREAM_SECONDS = 1.0
+"""A stream that ends sooner is not opened again before."""
+
+BROKEN = (ApiError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError)
+"""What may come of a stream that is cut, garbled or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,9 @@ class Target:
 @dataclass(slots=True)
 class _Watch:
     project: Callable[[dict[str, Any]], Any]
-    listed: asyncio.Event = field(default_factory=asyncio.Event)
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+    unknown: ApiError | None = field(default_factory=lambda: Unavailable("it has not been listed yet"))
+    """Why nothing is known of the collection; None once something is, if only that it may not be read."""
     items: dict[str, Any] = field(default_factory=dict)
     users: dict[Key, float] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
@@ -60,14 +68,20 @@ class Watches:
         self._watches: dict[Target, _Watch] = {}
 
     async def use(self, key: Key, target: Target, project: Callable[[dict[str, Any]], Any]) -> None:
-        """The app needs the collection: return once it has been listed, or after LIST_PATIENCE seconds."""
+        """The app needs the collection: return once it has been listed.
+
+        Raises an ApiError if it cannot be for now: nothing must be concluded then. A collection that the server does
+        not give, for want of a right or since there is no such selector, is empty.
+        """
         watch = self._watches.get(target)
         if watch is None:
             watch = self._watches[target] = _Watch(project)
             watch.task = asyncio.create_task(self._run(target, watch), name=f"watch {target.path}")
         watch.users[key] = time.monotonic()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(watch.listed.wait(), LIST_PATIENCE)
+            await asyncio.wait_for(watch.tried.wait(), LIST_PATIENCE)
+        if watch.unknown is not None:
+            raise watch.unknown
 
     def items(self, target: Target) -> Mapping[str, Any]:
         """The projections of the collection's objects by name; empty where it is not watched."""
@@ -87,12 +101,17 @@ class Watches:
             try:
                 await self._follow(target, watch, await self._list(target, watch))
                 failures = 0
-            except Forbidden as error:
+                await asyncio.sleep(STREAM_SECONDS)
+            except (Forbidden, Refused) as error:
                 logger.warning("Changes cannot be followed: %s", error)
-                watch.listed.set()
+                watch.unknown = None
+                watch.tried.set()
                 await asyncio.sleep(FORBIDDEN_RETRY_SECONDS)
-            except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            except BROKEN as error:
                 logger.debug("The watch of %s is restarted: %s", target.path, error)
+                if watch.unknown is not None:
+                    watch.unknown = error if isinstance(error, ApiError) else Unavailable(f"{target.path}: {error}")
+                watch.tried.set()
                 await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
 
@@ -108,15 +127,17 @@ class Watches:
         accept = METADATA_LIST if target.metadata_only else JSON
         answer = await self._client.send(Request("GET", target.path, params=params, accept=accept))
         items = {obj["metadata"]["name"]: watch.project(obj) for obj in answer.get("items") or ()}
-        changed, watch.items = items != watch.items, items
-        if changed and watch.listed.is_set():
+        version = str(answer["metadata"]["resourceVersion"])
+        changed, watch.items, watch.unknown = items != watch.items, items, None
+        if changed and watch.tried.is_set():
             self._tell(watch)
-        watch.listed.set()
-        return str(answer["metadata"]["resourceVersion"])
+        watch.tried.set()
+        return version
 
     async def _follow(self, target: Target, watch: _Watch, version: str) -> None:
         """Follow the changes until the stream has to begin with a list again."""
         while self._in_use(target, watch):
+            began = time.monotonic()
             params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
             if target.selector:
                 params["labelSelector"] = target.selector
@@ -130,6 +151,7 @@ class Watches:
                     self._take(watch, event["type"], event["object"])
             finally:
                 stream.close()
+            await asyncio.sleep(max(0.0, STREAM_SECONDS - (time.monotonic() - began)))
 
     def _take(self, watch: _Watch, kind: str, obj: dict[str, Any]) -> None:
         name = obj["metadata"].get("name", "")

@@ -1,0 +1,174 @@
+"""What only some apps refer to is followed through whatever the server does, and never taken for known before it is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from haapp.cluster import watches as module
+from haapp.cluster.client import Client, Request
+from haapp.cluster.watches import Target, Watches
+from haapp.exceptions import Forbidden, Refused, Unavailable
+from haapp.reconcile.ports import Key
+
+KEY = Key("shop", "web")
+SECRETS = Target("/api/v1/namespaces/shop/secrets", metadata_only=True)
+
+
+def obj(name: str, version: str = "1") -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": version}}
+
+
+def line(kind: str, name: str, version: str = "2") -> bytes:
+    return orjson.dumps({"type": kind, "object": obj(name, version)}) + b"\n"
+
+
+def listed(*names: str) -> dict[str, Any]:
+    return {"metadata": {"resourceVersion": "1"}, "items": [obj(name) for name in names]}
+
+
+class Stream:
+    def __init__(self, lines: list[bytes]) -> None:
+        self.lines = lines
+        self.content = self
+
+    async def readline(self) -> bytes:
+        if self.lines:
+            return self.lines.pop(0)
+        await asyncio.Event().wait()
+        return b""
+
+    def close(self) -> None:
+        self.lines.clear()
+
+
+class Server:
+    """Answers lists and watches by what stands in its queues; an empty queue keeps the client waiting."""
+
+    def __init__(self) -> None:
+        self.lists: list[dict[str, Any] | Exception] = []
+        self.streams: list[list[bytes]] = []
+
+    async def send(self, _: Request) -> dict[str, Any]:
+        if not self.lists:
+            await asyncio.Event().wait()
+        answer = self.lists.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def stream(self, *_: object) -> Stream:
+        return Stream(self.streams.pop(0) if self.streams else [])
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def told() -> list[Key]:
+    return []
+
+
+@pytest.fixture
+async def watches(server: Server, told: list[Key], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watches]:
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(module, "STREAM_SECONDS", 0.0)
+    monkeypatch.setattr(module, "LIST_PATIENCE", 0.2)
+    used = Watches(cast("Client", server), told.append)
+    yield used
+    await used.close()
+
+
+def version(found: dict[str, Any]) -> str:
+    return str(found["metadata"]["resourceVersion"])
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_collection_is_known_once_it_has_been_listed(server: Server, watches: Watches) -> None:
+    server.lists = [listed("a", "b")]
+    await watches.use(KEY, SECRETS, version)
+    assert watches.items(SECRETS) == {"a": "1", "b": "1"}
+
+
+async def test_what_changes_is_told_to_those_who_use_it(server: Server, watches: Watches, told: list[Key]) -> None:
+    server.lists = [listed("a", "b")]
+    server.streams = [[line("MODIFIED", "a"), line("DELETED", "b"), line("BOOKMARK", ""), line("MODIFIED", "a")]]
+    await watches.use(KEY, SECRETS, version)
+    await settle()
+    assert watches.items(SECRETS) == {"a": "2"}
+    assert told == [KEY, KEY]
+
+
+@pytest.mark.parametrize("lists", [[Unavailable("no answer")], []], ids=["an error", "no answer yet"])
+async def test_nothing_is_concluded_from_what_could_not_be_listed(
+    server: Server, watches: Watches, lists: list[dict[str, Any] | Exception]
+) -> None:
+    """An empty answer would change the fingerprint of the configuration, and roll every pod of the app."""
+    server.lists = lists
+    with pytest.raises(Unavailable):
+        await watches.use(KEY, SECRETS, version)
+
+
+async def test_it_is_known_after_the_server_has_recovered(
+    server: Server, watches: Watches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", (0.05,))
+    server.lists = [Unavailable("no answer"), listed("a")]
+    with pytest.raises(Unavailable):
+        await watches.use(KEY, SECRETS, version)
+    await asyncio.sleep(0.1)
+    await watches.use(KEY, SECRETS, version)
+    assert watches.items(SECRETS) == {"a": "1"}
+
+
+@pytest.mark.parametrize("error", [Forbidden("no"), Refused("no such selector")])
+async def test_what_the_server_does_not_give_is_empty_and_holds_nobody_up(
+    server: Server, watches: Watches, error: Exception
+) -> None:
+    server.lists = [error]
+    await watches.use(KEY, SECRETS, version)
+    assert watches.items(SECRETS) == {}
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [b'{"type": "MODIFIED", "obj', b"<html>\n", b"{}\n", b"", line("ERROR", "x")],
+    ids=["half a line", "no JSON", "no event", "the end", "an error"],
+)
+async def test_a_stream_that_breaks_is_begun_anew_with_a_list(
+    server: Server, watches: Watches, told: list[Key], cut: bytes
+) -> None:
+    server.lists = [listed("a"), listed("a", "c")]
+    server.streams = [[line("MODIFIED", "a"), cut]]
+    if not cut:
+        server.streams.append([line("ERROR", "x")])
+    await watches.use(KEY, SECRETS, version)
+    await settle()
+    assert set(watches.items(SECRETS)) == {"a", "c"}
+    assert told == [KEY, KEY]
+
+
+async def test_what_was_known_stays_known_while_the_server_is_away(server: Server, watches: Watches) -> None:
+    server.lists = [listed("a"), Unavailable("no answer")]
+    server.streams = [[line("ERROR", "x")]]
+    await watches.use(KEY, SECRETS, version)
+    await settle()
+    await watches.use(KEY, SECRETS, version)
+    assert watches.items(SECRETS) == {"a": "1"}
+
+
+async def test_a_watch_that_nobody_uses_any_more_ends(
+    server: Server, watches: Watches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "UNUSED_SECONDS", -1.0)
+    with pytest.raises(Unavailable):
+        await watches.use(KEY, SECRETS, version)
+    assert SECRETS not in watches._watches
