@@ -56,6 +56,8 @@ class Following:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._known: dict[tuple[Any, Any], dict[str, Event]] = {}
+        self._unlisted: set[tuple[Any, Any]] = set()
+        self._begun = False
 
     async def __call__(self, *, resource: Any, namespace: Any, **options: Any) -> AsyncIterator[Any]:
         """Events for ever, as `infinite_watch` gives them, with a DELETED for each object that vanished unseen."""
@@ -68,6 +70,8 @@ class Following:
             try:
                 async with aclosing(_told(stream, known, first=first)) as events:
                     async for event in events:
+                        if event is watching.Bookmark.LISTED:
+                            self._unlisted.discard((resource, namespace))
                         yield event
             except errors.APINotFoundError:
                 logger.warning("%s: the API is not there.", where)
@@ -80,8 +84,17 @@ class Following:
             delay = min(LAST_DELAY, delay * 2)
 
     def _recall(self, resource: Any, namespace: Any) -> tuple[dict[str, Event], bool]:
-        first = (resource, namespace) not in self._known
-        return self._known.setdefault((resource, namespace), {}), first
+        key = (resource, namespace)
+        first = key not in self._known
+        if first:
+            self._unlisted.add(key)
+            self._begun = True
+        return self._known.setdefault(key, {}), first
+
+    @property
+    def ready(self) -> bool:
+        """Whether every watch has begun with a whole list."""
+        return self._begun and not self._unlisted
 
 
 def install() -> None:
@@ -89,6 +102,11 @@ def install() -> None:
     if not isinstance(watching.infinite_watch, Following):
         watching.infinite_watch = Following(watching.infinite_watch)
         watching.watch_objs = paced(watching.watch_objs)
+
+
+def ready() -> bool:
+    """Whether all of Kopf's watches have begun with a whole list: only then is its picture of the cluster whole."""
+    return isinstance(watching.infinite_watch, Following) and watching.infinite_watch.ready
 
 
 def paced(watch: Watch) -> Watch:

@@ -8,6 +8,7 @@ tells until when the holder may still write, and a broken connection ends it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -91,15 +92,18 @@ class Lease:
         """
         self._renewed = float("-inf")
         try:
-            held = await self._read(RELEASE_TIMEOUT)
-            if held is None or (held.get("spec") or {}).get("holderIdentity") != self._identity:
-                return
-            held["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
-            await self._client.send(
-                Request("PUT", f"{self._collection}/{self._name}", body=held, timeout=RELEASE_TIMEOUT)
-            )
+            for _ in range(2):
+                with contextlib.suppress(Conflict):
+                    return await self._release()
         except ApiError as error:
             logger.warning("The lease was not released and runs out by itself: %s", error)
+
+    async def _release(self) -> None:
+        held = await self._read(RELEASE_TIMEOUT)
+        if held is not None and (held.get("spec") or {}).get("holderIdentity") == self._identity:
+            held["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+            path = f"{self._collection}/{self._name}"
+            await self._client.send(Request("PUT", path, body=held, timeout=RELEASE_TIMEOUT))
 
     async def _try(self) -> bool:
         """One attempt to take or renew the lease; whether it is held afterwards."""

@@ -68,7 +68,7 @@ class Overlay:
         written = self._apps.get(key)
         if written is None or seen is None:
             return seen
-        if _version(seen) >= _version(written) or seen["metadata"]["uid"] != written["metadata"]["uid"]:
+        if version_of(seen) >= version_of(written) or seen["metadata"]["uid"] != written["metadata"]["uid"]:
             del self._apps[key]
             return seen
         return written
@@ -100,6 +100,7 @@ class Overlay:
             self._children.pop(key, None)
 
 
-def _version(app: Mapping[str, Any]) -> int:
+def version_of(app: Mapping[str, Any]) -> int:
+    """The app's resourceVersion as a number; 0 where it is none."""
     version = str(app["metadata"].get("resourceVersion") or "")
     return int(version) if version.isdigit() else 0

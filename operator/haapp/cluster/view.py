@@ -10,7 +10,7 @@ import kopf
 
 from haapp.children import Child
 from haapp.cluster.discovery import Discovery
-from haapp.cluster.overlay import Overlay
+from haapp.cluster.overlay import Overlay, version_of
 from haapp.cluster.selectors import selector_text
 from haapp.cluster.watches import Target, Watches
 from haapp.placement.model import Node, Pod, ReplicaSet, pod_of
@@ -40,7 +40,9 @@ class ClusterView:
         self._discovery = discovery
 
     def app(self, key: Key) -> Mapping[str, Any] | None:
-        seen = next(iter(_of(self._indices.apps, key)), None)
+        seen = max(_of(self._indices.apps, key), key=version_of, default=None)  # two while one replaces the other
+        if seen is None:
+            self._overlay.forget(key)
         return self._overlay.app(key, seen)
 
     def children(self, key: Key) -> tuple[Child, ...]:

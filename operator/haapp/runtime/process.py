@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 
+from haapp.cluster import following
 from haapp.cluster.client import Client
 from haapp.cluster.discovery import Discovery
 from haapp.cluster.events import EventRecorder
@@ -55,7 +56,9 @@ class Runtime:
         view = ClusterView(indices, self._overlay, self._watches, Discovery(client))
         writer = Writer(client, self._overlay, self._recorder, self._lease.time_left if self._lease else None)
         self._workers = Workers(self._queue, Reconciler(view, writer).visit, settings.workers)
-        self._endpoints = Endpoints(settings.health_port, settings.metrics_port, alive=self._alive, ready=lambda: True)
+        self._endpoints = Endpoints(
+            settings.health_port, settings.metrics_port, alive=self._alive, ready=following.ready
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self.triggers = Triggers(self._queue, self._overlay)
         self.reviewer = Reviewer(view, client, lambda: self.triggers.indexed)
@@ -78,25 +81,32 @@ class Runtime:
         self._tasks.append(asyncio.create_task(self._lead(), name="leader"))
 
     async def stop(self) -> None:
-        """Finish the writes in hand, then let the next replica lead."""
+        """Finish the writes in hand, then let the next replica lead, and only then tidy up."""
         for task in self._tasks:
             task.cancel()
-        await self._workers.stop()
-        await self._watches.close()
-        await self._endpoints.stop()
+        await asyncio.gather(self._workers.stop(), *self._tasks, return_exceptions=True)
         if self._lease:
             await self._lease.release()
+        await asyncio.gather(self._watches.close(), self._endpoints.stop())
         await self._client.close()
 
     async def _lead(self) -> None:
-        if self._lease:
+        """Work while this process leads. One that has lost the lease ends: the next one begins with a fresh view."""
+        if self._lease is None:
+            self._work()
+            return
+        try:
             await self._lease.acquire()
+            self._work()
+            await self._lease.hold()
+        except Exception:
+            logger.exception("Leader election failed: the process ends.")
+        metrics.LEADER.set(0)
+        signal.raise_signal(signal.SIGTERM)
+
+    def _work(self) -> None:
         metrics.LEADER.set(1)
         self._workers.start()
-        if self._lease:
-            await self._lease.hold()
-            metrics.LEADER.set(0)
-            signal.raise_signal(signal.SIGTERM)
 
     def _alive(self) -> bool:
         return not self.leading or self._queue.age < LIVENESS_SECONDS

@@ -25,7 +25,7 @@ class Triggers:
     def __init__(self, queue: WorkQueue[Key], overlay: Overlay) -> None:
         self._queue = queue
         self._overlay = overlay
-        self._apps: set[Key] = set()
+        self._apps: dict[Key, str] = {}
         self._children: dict[str, tuple[str, bytes, str, bool]] = {}
         self._nodes: dict[str, Node] = {}
 
@@ -38,11 +38,11 @@ class Triggers:
         """The HighAvailabilityApp itself changed."""
         meta = event["object"]["metadata"]
         key = Key(meta["namespace"], meta["name"])
-        if event["type"] == "DELETED":
-            self._apps.discard(key)
-            self._overlay.forget(key)
-        else:
-            self._apps.add(key)
+        uid = str(meta.get("uid"))
+        if event["type"] != "DELETED":
+            self._apps[key] = uid
+        elif self._apps.get(key) == uid:  # Another app of that name may have been heard of first.
+            del self._apps[key]
         if not self._overlay.is_own_write(key, meta.get("resourceVersion", "")):
             self._queue.add(key)
 
@@ -72,7 +72,7 @@ class Triggers:
             changed = self._nodes.get(node.name) != node
             self._nodes[node.name] = node
         if changed:
-            self.settle_all(self._apps)
+            self.settle_all(list(self._apps))
 
     def settle(self, key: Key) -> None:
         """Look at the app when its news has settled."""

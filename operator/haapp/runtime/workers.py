@@ -20,6 +20,9 @@ STOP_SECONDS = 5.0
 
 NOT_LEADING_DELAY = 1.0
 
+FAULT_SECONDS = 30.0
+"""When an app is tried again on which the operator itself failed: it will most likely fail again."""
+
 
 class Workers:
     """`number` tasks that call `visit` with each due key; a failure is retried with the key's own backoff."""
@@ -61,7 +64,7 @@ class Workers:
             self._retry(key, type(error).__name__, str(error), at_least=getattr(error, "retry_after", 0.0))
         except Exception as error:
             logger.exception("%s: a fault of the operator", key)
-            self._retry(key, "Fault", repr(error), at_least=1.0)
+            self._retry(key, "Fault", repr(error), at_least=FAULT_SECONDS)
         else:
             self._settle(key, visit)
 
