@@ -17,7 +17,7 @@ ZONE ?= zone-c
 METRICS ?=
 PYTEST_ARGS ?=
 
-.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster lint format generate lock dist clean
+.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster simulate-check lint format generate lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,9 @@ test-unit: $(INSTALLED) ## the pure tests, in seconds
 
 test-cluster: $(INSTALLED) ## the tests against an embedded cluster, or against CONTEXT
 	$(BIN)/pytest $(wildcard tests/cluster tests/faults) $(PYTEST_ARGS)
+
+simulate-check: $(INSTALLED) ## hold `kubectl haapp simulate` against the real scheduler (ARGS='--layouts 200')
+	@PYTHONPATH=$(CURDIR)/tools:$(CURDIR) $(BIN)/python bench/simulate_check.py $(ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .

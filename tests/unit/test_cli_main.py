@@ -105,7 +105,7 @@ def test_each_command_shows_examples_and_exit_codes(command: str, capsys: pytest
 def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
-    text = capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
     assert all(command.summary in text for command in COMMANDS.values())
 
 

@@ -55,7 +55,12 @@ def read_apps(filenames: Iterable[str]) -> tuple[Document, ...]:
 
     Raises BadInput.
     """
-    documents = read_documents(filenames)
+    filenames = tuple(filenames)
+    return apps_of(read_documents(filenames), filenames)
+
+
+def apps_of(documents: tuple[Document, ...], filenames: Iterable[str]) -> tuple[Document, ...]:
+    """The HighAvailabilityApps among documents that were read from `filenames`. Raises BadInput."""
     apps = tuple(filter(_is_app, documents))
     if not apps:
         kinds = sorted({str(document.object["kind"]) for document in documents})
