@@ -39,12 +39,12 @@ def observe_request(verb: str, resource: str, status: int, seconds: float) -> No
 
 
 def observe_app(namespace: str, name: str, status: Mapping[str, Any]) -> None:
-    """Show what the app's status says."""
+    """Show what the app's status says; what it does not say any more ends."""
     conditions = {c["type"]: c["status"] == "True" for c in status.get("conditions") or ()}
     placement = status.get("placement") or {}
     values = {
         READY_REPLICAS: status.get("readyReplicas"),
-        DESIRED_REPLICAS: status.get("replicas"),
+        DESIRED_REPLICAS: _desired(status),
         ZONE_SKEW: placement.get("zoneSkew"),
         SURVIVES_ZONE: conditions.get("SurvivesZoneLoss"),
         SURVIVES_NODE: conditions.get("SurvivesNodeLoss"),
@@ -52,12 +52,23 @@ def observe_app(namespace: str, name: str, status: Mapping[str, Any]) -> None:
         READY: conditions.get("Ready"),
     }
     for gauge, value in values.items():
-        if value is not None:
+        if value is None:
+            _end(gauge, namespace, name)
+        else:
             gauge.labels(namespace, name).set(float(value))
 
 
 def forget_app(namespace: str, name: str) -> None:
     """The app is gone: its series end."""
     for gauge in _PER_APP:
-        with contextlib.suppress(KeyError):
-            gauge.remove(namespace, name)
+        _end(gauge, namespace, name)
+
+
+def _desired(status: Mapping[str, Any]) -> str | None:
+    """The second number of `3/3`: `status.replicas` has the pods that there are."""
+    return str((status.get("columns") or {}).get("replicas") or "").partition("/")[2] or None
+
+
+def _end(gauge: Gauge, namespace: str, name: str) -> None:
+    with contextlib.suppress(KeyError):
+        gauge.remove(namespace, name)
