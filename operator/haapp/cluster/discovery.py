@@ -8,11 +8,11 @@ import time
 from haapp.cluster.client import Client, Request
 
 FRESH_SECONDS = 60.0
-"""How long a missing API is taken for missing before the server is asked again."""
+"""How long an optional API is taken for missing, or for served, before the server is asked again."""
 
 
 class Discovery:
-    """Asks at most once, and again only while an app wants an API that was not there."""
+    """Asks at most once, and again only while an app wants an API that may come and go."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -23,7 +23,7 @@ class Discovery:
     async def look(self, wanted: frozenset[str]) -> tuple[tuple[int, int], frozenset[str]]:
         """The server's (major, minor) version and the API group versions that it serves."""
         stale = time.monotonic() - self._asked > FRESH_SECONDS
-        if self._version == (0, 0) or (stale and not wanted <= self._apis):
+        if self._version == (0, 0) or (stale and wanted):
             await self._ask()
         return self._version, self._apis
 

@@ -37,6 +37,13 @@ class Writer:
         self._recorder = recorder
         self._time_left = time_left or (lambda: REQUEST_TIMEOUT)
 
+    async def confirm(self, app: Mapping[str, Any]) -> None:
+        meta = app["metadata"]
+        request = Request("GET", f"/apis/{GROUP}/{VERSION}/namespaces/{meta['namespace']}/{PLURAL}/{meta['name']}")
+        there = (await self._client.send(request))["metadata"]
+        if there["uid"] != meta["uid"] or there.get("deletionTimestamp"):
+            raise NotFound("it has been deleted, which its watch has not told yet", request=str(request))
+
     async def create(self, key: Key, obj: dict[str, Any], replicas: int | None = None) -> Child:
         kind = kind_of(obj)
         try:

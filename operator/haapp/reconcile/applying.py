@@ -59,7 +59,8 @@ class Applier:
         self._rollback.forget(key)
 
     async def apply(self, key: Key, app: App, obj: Mapping[str, Any], environment: Environment) -> Written:
-        """One round of writes for the app; `obj` is the app as the API server sent it. Raises NotLeading only.
+        """One round of writes for the app; `obj` is the app as the API server sent it. Raises NotLeading, and an
+        ApiError where the app itself is gone or cannot be asked for.
 
         Where neither the app nor anything that is ours of its children has changed since a round that left nothing to
         write, nothing is rendered either: most visits are about pods.
@@ -83,13 +84,16 @@ class Applier:
         except RenderError as error:
             return Written(Outcome(reasons.RENDER_ERROR, str(error)))
         except (exceptions.ApiError, Foreign) as error:
-            return _failed(error, ())
+            return failed(error, ())
         planned = plan(desired, actual, app.uid)
         if app.spec.paused:
             return Written(Outcome(reasons.PAUSED, _paused_message(planned)), rendered.notes)
+        if planned.creates and obj.get("status"):
+            # Its children may be missing because it is gone: made again, they would be collected again, for ever.
+            await self._writer.confirm(obj)
         written, errors = await self._write(key, planned, fewest(app.spec))
         if errors:
-            return _failed(errors[0], rendered.notes)
+            return failed(errors[0], rendered.notes)
         self._tell(obj, planned)
         gone = {child.uid for child in planned.deletes}
         children = {child.key: child for child in (*actual, *written) if child.uid not in gone}
@@ -164,7 +168,8 @@ async def _gather(writes: Iterable[Awaitable[Child | None]]) -> tuple[list[Child
     return [result for result in results if isinstance(result, Child)], errors
 
 
-def _failed(error: Exception, notes: tuple[str, ...]) -> Written:
+def failed(error: Exception, notes: tuple[str, ...]) -> Written:
+    """What became of a round that ended with this error."""
     if isinstance(error, Foreign):
         message = f"{error}, and is left alone: rename this app, or delete that object{INSTEAD.get(error.kind, '')}"
         return Written(Outcome(reasons.NAME_CONFLICT, message), notes, failure=reasons.NAME_CONFLICT)

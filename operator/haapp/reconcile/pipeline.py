@@ -6,28 +6,38 @@ haapp.render, haapp.children, haapp.placement and haapp.status.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from haapp.api import App, InvalidSpec, parse_app
 from haapp.api.names import COMPONENT_CACHE
+from haapp.exceptions import ApiError, NotLeading
 from haapp.placement.contradictions import find
 from haapp.placement.finding import Finding
 from haapp.placement.model import Pod
 from haapp.reconcile.announcing import announcements
-from haapp.reconcile.applying import Applier, Written, main_deployment
+from haapp.reconcile.applying import Applier, Written, failed, main_deployment
 from haapp.reconcile.ports import Key, View, Writer
 from haapp.reconcile.rebalancing import Rebalancer
 from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references
 from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
 from haapp.status.pace import patience
+from haapp.status.previous import with_readable_status
+from haapp.status.text import one_line
+
+logger = logging.getLogger(__name__)
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 MISSING_API_SECONDS = 65.0
 """When to look again for an optional API that the app wants and the cluster lacks."""
+
+FAULT = "Fault"
+FAULT_SECONDS = 30.0
+"""When an app is tried again, at the earliest, on which the operator itself failed: most likely it fails again."""
 
 STARTING_SECONDS = 10.0
 """How often the status of an app that is starting up is told anew."""
@@ -70,15 +80,24 @@ class Reconciler:
             return Visit(gone=True)
         if obj["metadata"].get("deletionTimestamp"):
             return Visit()
+        obj = with_readable_status(obj)
         try:
-            app = parse_app(obj)
+            return await self._visit(key, obj, parse_app(obj))
         except InvalidSpec as error:
-            return await self._report_invalid(key, obj, error)
-        return await self._visit(key, obj, app)
+            return await self._report_unread(key, obj, Outcome(reasons.INVALID_SPEC, str(error)))
+        except (ApiError, NotLeading):
+            raise
+        except Exception as error:
+            logger.exception("%s: a fault of the operator", key)
+            return await self._report_fault(key, obj, error)
 
     async def _visit(self, key: Key, obj: Mapping[str, Any], app: App) -> Visit:
-        environment = await self._environment(key, app)
-        written = await self._applier.apply(key, app, obj, environment)
+        try:
+            environment = await self._environment(key, app)
+        except ApiError as error:
+            environment, written = Environment(), failed(error, ())
+        else:
+            written = await self._applier.apply(key, app, obj, environment)
         observed = await self._observe(key, app, written)
         status = assess(app, observed, obj.get("status") or {})
         waiting = await self._report(key, obj, status, observed.findings)
@@ -120,11 +139,17 @@ class Reconciler:
             return await self._view.selected_pods(key, cache.selector)
         return tuple(pod for pod in pods if pod.component == COMPONENT_CACHE)
 
-    async def _report_invalid(self, key: Key, obj: Mapping[str, Any], error: InvalidSpec) -> Visit:
-        outcome = Outcome(reasons.INVALID_SPEC, str(error))
+    async def _report_unread(self, key: Key, obj: Mapping[str, Any], outcome: Outcome) -> Visit:
         status = assess_invalid(obj["metadata"], outcome, obj.get("status") or {}, self._now())
         waiting = await self._report(key, obj, status)
         return Visit(again_in=waiting, status=status)
+
+    async def _report_fault(self, key: Key, obj: Mapping[str, Any], error: Exception) -> Visit:
+        """The operator itself failed on this app: it is told of, and tried again, though not often."""
+        what = one_line(f"{type(error).__name__}: {error}", 256)
+        message = f"a fault of the operator, please report it: {what}; it is tried again, and at each change of the app"
+        visit = await self._report_unread(key, obj, Outcome(reasons.RENDER_ERROR, message))
+        return replace(visit, failure=FAULT, message=message, again_in=FAULT_SECONDS)
 
     async def _report(
         self, key: Key, obj: Mapping[str, Any], status: Mapping[str, Any], findings: Iterable[Finding] = ()

@@ -61,6 +61,9 @@ class View(Protocol):
 class Writer(Protocol):
     """The writes. Each raises an ApiError, or NotLeading where this process may not write."""
 
+    async def confirm(self, app: Mapping[str, Any]) -> None:
+        """Ask the API server itself whether the app still exists; raises NotFound where it does not."""
+
     async def create(self, key: Key, obj: dict[str, Any], replicas: int | None = None) -> Child:
         """Apply an object that must not exist yet; raises Foreign if it does and is not the app's. `replicas` is how
         many a Deployment begins with that leaves their number to an autoscaler."""

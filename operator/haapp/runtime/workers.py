@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from haapp.exceptions import ApiError, NotLeading
-from haapp.reconcile.pipeline import Visit
+from haapp.reconcile.pipeline import FAULT, FAULT_SECONDS, Visit
 from haapp.reconcile.ports import Key
 from haapp.runtime import metrics
 from haapp.runtime.workqueue import WorkQueue
@@ -19,9 +19,6 @@ STOP_SECONDS = 5.0
 """How long a stop waits for the writes in hand."""
 
 NOT_LEADING_DELAY = 1.0
-
-FAULT_SECONDS = 30.0
-"""When an app is tried again on which the operator itself failed: it will most likely fail again."""
 
 
 class Workers:
@@ -64,7 +61,7 @@ class Workers:
             self._retry(key, type(error).__name__, str(error), at_least=getattr(error, "retry_after", 0.0))
         except Exception as error:
             logger.exception("%s: a fault of the operator", key)
-            self._retry(key, "Fault", repr(error), at_least=FAULT_SECONDS)
+            self._retry(key, FAULT, repr(error), at_least=FAULT_SECONDS)
         else:
             self._settle(key, visit)
 

@@ -26,6 +26,8 @@ from haapp.status.verdict import Truth, Verdict, conditions
 KEPT_WHEN_INVALID: Final = ("replicas", "readyReplicas", "updatedReplicas", "selector")
 """What an autoscaler reads, and what stays as it was while the spec cannot be read."""
 
+NOT_JUDGED: Final = {reasons.INVALID_SPEC: "not judged while the spec is not valid; correct it first"}
+
 
 def assess(app: App, observed: Observed, previous: Mapping[str, Any]) -> Object:
     """The status to write. `previous` is the status that is there now: a condition whose status did not change keeps
@@ -69,7 +71,7 @@ def assess_invalid(metadata: Mapping[str, Any], outcome: Outcome, previous: Mapp
     then, so what was said of them before is withdrawn rather than kept to grow old."""
     told = one_line(f"{outcome.reason}: {outcome.message}", 512)
     unknown = [
-        Verdict(kind, "Unknown", outcome.reason, "not judged while the spec is not valid; correct it first")
+        Verdict(kind, "Unknown", outcome.reason, NOT_JUDGED.get(outcome.reason, "not judged: see Reconciled"))
         for kind in (
             reasons.INIT_STEPS_COMPLETED,
             reasons.AVAILABLE,
