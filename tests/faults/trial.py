@@ -1,0 +1,148 @@
+"""One operation with one disturbance: begun, disturbed, waited for, and held against the undisturbed one."""
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pykube
+from tests.faults.operations import OPERATIONS, Operation, end_state
+from tests.faults.proxy import Proxy
+from tests.faults.rules import Rule
+from tests.space import Space, app
+
+from devcluster.cluster import Cluster
+from devcluster.process import Operator
+from devcluster.shell import ClusterError
+
+DONE_SECONDS = 90.0
+QUIET_SECONDS = 2.0
+READY_SECONDS = 60.0
+
+
+@dataclass
+class Stage:
+    """What all trials of a session share: the cluster, the proxy in front of it, the operator behind the proxy."""
+
+    cluster: Cluster
+    api: pykube.HTTPClient
+    proxy: Proxy
+    operator: Operator
+    undisturbed: dict[str, "Result"] = field(default_factory=dict)
+    records: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @contextmanager
+    def trials(self, *names: str) -> Iterator[list["Trial"]]:
+        """Operations that are prepared: what was there before is there, and the operator runs."""
+        if not self.operator.is_running():
+            self.restart()
+        trials = [Trial(self, OPERATIONS[name]) for name in names]
+        try:
+            for trial in trials:
+                trial.begin()
+            for trial in trials:
+                trial.wait_begun()
+            yield trials
+        finally:
+            for trial in trials:
+                trial.end()
+
+    def expected(self, name: str) -> "Result":
+        """What comes of the operation when nothing goes wrong. All of them are found out at once."""
+        if not self.undisturbed:
+            with self.trials(*OPERATIONS) as trials:
+                for trial in trials:
+                    trial.act()
+                self.undisturbed = {trial.operation.name: trial.wait() for trial in trials}
+        return self.undisturbed[name]
+
+    def restart(self) -> None:
+        """Begin a new process where the old one has ended."""
+        self.operator.stop(signal.SIGKILL)
+        self.operator.start()
+
+    def signal(self, how: signal.Signals) -> None:
+        """Send the operator's process a signal."""
+        os.kill(int(self.operator.pid_file.read_text()), how)
+
+    def record(self, fault: str, trials: "list[Trial]", rules: list[Rule]) -> None:
+        """Note for docs/reliability.md how often the fault was injected into each operation that came out right."""
+        for trial, rule in zip(trials, rules, strict=True):
+            self.records[fault, trial.operation.name] = rule.applied
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of an operation."""
+
+    state: dict[str, Any]
+    writes: int
+
+
+class Trial:
+    """One operation in a namespace of its own."""
+
+    def __init__(self, stage: Stage, operation: Operation) -> None:
+        self.stage = stage
+        self.operation = operation
+        self.space = Space(stage.api, f"fault-{uuid.uuid4().hex[:8]}")
+        self._since = 0
+
+    def begin(self) -> None:
+        self.stage.cluster.kubectl("create", "namespace", self.space.name)
+        self.operation.prepare(self.stage.cluster)
+        if self.operation.before is not None:
+            self.space.apply(app(**self.operation.before))
+
+    def wait_begun(self) -> None:
+        if self.operation.before is not None:
+            self.space.wait_ready(timeout=READY_SECONDS)
+            self.wait_quiet()
+
+    def act(self) -> None:
+        """Ask for it."""
+        self._since = len(self.stage.proxy.calls)
+        self.operation.act(self.space, self.stage.cluster)
+
+    def wait(self) -> Result:
+        """Wait until it has come about and the operator has nothing more to write; what is there then."""
+        self.space.wait(self._done, f"the end of {self.operation.name}", DONE_SECONDS)
+        self.wait_quiet()
+        self._done()
+        return Result(end_state(self.space), len(self.stage.proxy.writes(self.space.name, self._since)))
+
+    def wait_quiet(self) -> None:
+        """Wait until the operator has written nothing for a while."""
+        self.space.wait(self._quiet, "no more writes", DONE_SECONDS)
+
+    def check(self) -> None:
+        """The end state is that of the undisturbed operation, and the way there had no storm."""
+        expected, came = self.stage.expected(self.operation.name), self.wait()
+        other = {key: (expected.state.get(key), came.state.get(key)) for key in {**expected.state, **came.state}}
+        differing = {key: pair for key, pair in other.items() if pair[0] != pair[1]}
+        assert not differing, f"{self.operation.name}: (expected, came) = {differing}"
+        assert came.writes <= 3 * expected.writes + 10, f"{self.operation.name}: {came.writes} writes"
+
+    def end(self) -> None:
+        self.stage.cluster.kubectl("delete", "namespace", self.space.name, "--wait=false")
+        if self.operation.name == "rebalance":
+            self.operation.act(self.space, self.stage.cluster)
+
+    def _done(self) -> bool:
+        self.operation.done(self.space)
+        return True
+
+    def is_done(self) -> bool:
+        """Whether it has come about, and nothing more is written."""
+        try:
+            return self._done() and self._quiet()
+        except ClusterError:
+            return False
+
+    def _quiet(self) -> bool:
+        writes = self.stage.proxy.writes(self.space.name)
+        return not writes or time.monotonic() - writes[-1].at > QUIET_SECONDS
