@@ -147,10 +147,10 @@ def test_a_refused_write_is_told_from_a_failed_one(tmp_path: Path, server: Serve
     cluster = connect(options(write_config(tmp_path / "config", server.url)))
     server.answers["/x"] = (422, {"message": "spec.replicas: must not be negative"})
     with pytest.raises(Refused, match="must not be negative"):
-        cluster.dry_run("/x", {})
+        cluster.dry_run("/x", {}, "ha-operator")
     server.answers["/x"] = (403, {"message": "may not patch"})
     with pytest.raises(BadInput, match="no permission: may not patch"):
-        cluster.dry_run("/x", {})
+        cluster.dry_run("/x", {}, "ha-operator")
     assert all("dryRun=All" in path for method, path, _ in server.seen if method == "PATCH")
 
 

@@ -9,12 +9,15 @@ from typing import Any, Final
 import pykube
 import requests
 
-from haapp.api.names import API_VERSION, FIELD_MANAGER, KIND, PLURAL
+from haapp.api.names import API_VERSION, KIND, PLURAL
 from haapp.api.objects import Object
 from haapp.cli import kubeconfig
 from haapp.cli.errors import BadInput
 
+JSON: Final = "application/json"
+MERGE: Final = "application/merge-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
+NO_TRACE: Final = {"dryRun": "All", "fieldValidation": "Strict"}
 
 
 class Refused(Exception):
@@ -42,9 +45,9 @@ class Cluster:
         found: list[Object] = self._json("GET", path, parameters)["items"]
         return found
 
-    def get(self, path: str) -> Object | None:
+    def get(self, path: str, accept: str = JSON) -> Object | None:
         """The object at a path, `None` where there is none. Raises BadInput."""
-        answer = self._send("GET", path)
+        answer = self._send("GET", path, headers={"Accept": accept})
         if answer.status_code == 404:
             return None
         return _body(answer, path)
@@ -72,11 +75,21 @@ class Cluster:
         groups = self._json("GET", "/apis")["groups"]
         return frozenset(version["groupVersion"] for group in groups for version in group["versions"])
 
-    def dry_run(self, path: str, obj: Object, manager: str = FIELD_MANAGER) -> Object:
+    def dry_run(self, path: str, obj: Object, manager: str) -> Object:
         """What a server-side apply would make of the object; nothing is kept. Raises Refused, BadInput."""
-        parameters = {"dryRun": "All", "fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
-        body = json.dumps(obj, ensure_ascii=False).encode()
-        answer = self._send("PATCH", path, parameters, data=body, headers={"Content-Type": APPLY})
+        return self._dry("PATCH", path, obj, APPLY, {**NO_TRACE, "fieldManager": manager, "force": "true"})
+
+    def dry_patch(self, path: str, patch: Object) -> Object:
+        """What a JSON merge patch would make of the object there; nothing is kept. Raises Refused, BadInput."""
+        return self._dry("PATCH", path, patch, MERGE, NO_TRACE)
+
+    def dry_replace(self, path: str, obj: Object) -> Object:
+        """What a replacement would make of the object there; nothing is kept. Raises Refused, BadInput."""
+        return self._dry("PUT", path, obj, JSON, NO_TRACE)
+
+    def _dry(self, method: str, path: str, body: Object, content: str, parameters: Mapping[str, str]) -> Object:
+        data = json.dumps(body, ensure_ascii=False).encode()
+        answer = self._send(method, path, parameters, data=data, headers={"Content-Type": content})
         if answer.status_code in {400, 404, 409, 422}:
             raise Refused(answer.status_code, _message(answer))
         return _body(answer, path)

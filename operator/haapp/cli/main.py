@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "render": Command("haapp.cli.render", "print the objects that an app becomes, without a cluster"),
     "check": Command("haapp.cli.check", "say what is wrong, or not wise, before it is applied"),
     "simulate": Command("haapp.cli.simulate", "say where pods would go, what survives, and whether a rollout finishes"),
+    "diff": Command("haapp.cli.diff", "say what applying would change in the cluster, by field"),
     "completion": Command("haapp.cli.completion", "print a script that completes words in bash, zsh or fish"),
 }
 
