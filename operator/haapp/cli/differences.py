@@ -72,13 +72,11 @@ def described(difference: Difference) -> Iterator[tuple[str, str]]:
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[Difference]:
-    if before == after and type(before) is type(after):
-        return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _of_mappings(path, before, after)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(path, before, after)
-    else:
+    elif before != after or type(before) is not type(after):
         yield Difference(path, before, after)
 
 
