@@ -15,6 +15,7 @@ from haapp.children.ownership import first_missing
 from haapp.placement.model import Deployment
 from haapp.placement.replicas import fewest
 from haapp.reconcile.adoption import kept_selector, with_adopted
+from haapp.reconcile.fights import Fights
 from haapp.reconcile.ports import Foreign, Key, View, Writer
 from haapp.reconcile.rollback import Rollback
 from haapp.render import Environment, RenderError, render
@@ -51,6 +52,7 @@ class Applier:
         self._view = view
         self._writer = writer
         self._rollback = Rollback(view, writer)
+        self._fights = Fights()
         self._settled: dict[Key, tuple[int, tuple[str, ...]]] = {}
 
     def forget(self, key: Key) -> None:
@@ -69,7 +71,7 @@ class Applier:
         if settled and settled[0] == _mark(app, environment, self._view.children(key)):
             return _reconciled(settled[1])
         written = await self._apply(key, app, obj, environment)
-        if written.outcome.ok and app.spec.rollout.on_failure != "Rollback":
+        if written.outcome.ok and written.again_in is None and app.spec.rollout.on_failure != "Rollback":
             self._settled[key] = (_mark(app, environment, written.children), written.notes)
         else:
             self._settled.pop(key, None)
@@ -91,13 +93,14 @@ class Applier:
         if planned.creates and obj.get("status"):
             # Its children may be missing because it is gone: made again, they would be collected again, for ever.
             await self._writer.confirm(obj)
+        planned, again_in = self._fights.paced(planned)
         written, errors = await self._write(key, planned, fewest(app.spec))
         if errors:
             return failed(errors[0], rendered.notes)
         self._tell(obj, planned)
         gone = {child.uid for child in planned.deletes}
         children = {child.key: child for child in (*actual, *written) if child.uid not in gone}
-        return replace(_reconciled(rendered.notes), children=tuple(children.values()))
+        return replace(_reconciled(rendered.notes), children=tuple(children.values()), again_in=again_in)
 
     async def _write(self, key: Key, planned: Plan, replicas: int) -> tuple[list[Child], list[Exception]]:
         """What comes first is written first; what does not depend on each other is written at the same time."""
