@@ -116,6 +116,22 @@ def test_a_closed_zone_is_no_domain(play: Play, closed: Callable[[bool], None]) 
     play.told("hard", "Spread", "True", since=now)
 
 
+def test_a_zone_whose_nodes_are_deleted_is_gone(play: Play) -> None:
+    lost = [machine for machine in nodes.machines() if machine.zone == ZONE]
+    now = time.monotonic()
+    try:
+        play.cluster.kubectl("delete", "node", *(machine.name for machine in lost))
+        play.told("hard", "Spread", "False", "TooFewDomains", "2 zones (zone-a, zone-b) of the 3", since=now)
+        left = "2 of 4 ready pods would be left without zone zone-a"
+        play.told("hard", "SurvivesZoneLoss", "False", "TooFewLeft", left, since=now)
+        play.told("hard", "Ready", "False", left, since=now)
+    finally:
+        now = time.monotonic()
+        nodes.add_nodes(play.cluster, *lost)
+    play.told("hard", "Ready", "True", since=now)
+    play.space.wait_ready(*APPS)
+
+
 def test_a_zone_dies_and_returns(play: Play) -> None:
     try:
         the_zone_dies(play)
