@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "check": Command("haapp.cli.check", "say what is wrong, or not wise, before it is applied"),
     "simulate": Command("haapp.cli.simulate", "say where pods would go, what survives, and whether a rollout finishes"),
     "diff": Command("haapp.cli.diff", "say what applying would change in the cluster, by field"),
+    "map": Command("haapp.cli.map", "show zones, nodes, pods and caches, and what survives"),
+    "explain": Command("haapp.cli.explain", "say why an app is not Ready, down to the field to change"),
     "completion": Command("haapp.cli.completion", "print a script that completes words in bash, zsh or fish"),
 }
 
