@@ -134,7 +134,9 @@ def test_a_fight_over_a_field_ends_as_the_app_says(cluster: Cluster, space: Spac
 def writes(space: Space, audit: AuditLog, mark: int) -> int:
     """How often the operator wrote the Deployment."""
     return sum(
-        request.is_write and "haapp" in request.user_agent and (request.resource, request.name) == ("deployments", "web")
+        request.is_write
+        and "haapp" in request.user_agent
+        and (request.resource, request.name) == ("deployments", "web")
         for request in audit.since(mark)
         if request.namespace == space.name
     )

@@ -36,7 +36,9 @@ class Configured:
 
     def change(self, kind: str, name: str, value: str) -> None:
         content = {"data": {"MODE": value}} if kind == "ConfigMap" else {"stringData": {"PASSWORD": value}}
-        self.cluster.apply({**object_of(kind, name, **content), "metadata": {"name": name, "namespace": self.space.name}})
+        self.cluster.apply(
+            {**object_of(kind, name, **content), "metadata": {"name": name, "namespace": self.space.name}}
+        )
 
     def revision(self, name: str) -> str:
         annotations = self.space.get("deployments", name)["metadata"]["annotations"]

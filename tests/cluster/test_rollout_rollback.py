@@ -121,9 +121,7 @@ def test_a_good_one_is_rolled_out_without_a_gap(rollouts: Rollouts) -> None:
 
 
 def runs(obj: Object, name: str, image: str) -> bool:
-    return bool(
-        obj["metadata"]["name"] == name and obj["spec"]["template"]["spec"]["containers"][0]["image"] == image
-    )
+    return bool(obj["metadata"]["name"] == name and obj["spec"]["template"]["spec"]["containers"][0]["image"] == image)
 
 
 def old_pods(space: Space, name: str) -> int:

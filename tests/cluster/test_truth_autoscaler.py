@@ -78,7 +78,9 @@ def test_it_scales_up_and_down_with_what_pods_use(metered: Cluster, space: Space
     space.wait_ready()
     stays(lambda: space.get("deployments")["spec"]["replicas"] == 2, 3, "somebody scales it up again")
 
-    ours = [r for r in audit.since(mark) if r.is_write and r.user_agent.startswith("haapp") and r.namespace == space.name]
+    ours = [
+        r for r in audit.since(mark) if r.is_write and r.user_agent.startswith("haapp") and r.namespace == space.name
+    ]
     assert {request.resource for request in ours} <= {f"{names.PLURAL}/status", "events"}
     assert ("Normal", "DriftCorrected") not in {(e["type"], e["reason"]) for e in space.items("events")}
 

@@ -143,7 +143,9 @@ def test_a_cache_of_somebody_elses_is_followed(caches: Caches) -> None:
     obj = caches.turned("selected", now, "False")
     assert condition_of(obj, "Ready")["status"] == "False"
     caches.space.wait(
-        lambda: "0 of 3 ready pods with a ready cache" in caches.space.condition("CacheColocated", "selected")["message"]
+        lambda: (
+            "0 of 3 ready pods with a ready cache" in caches.space.condition("CacheColocated", "selected")["message"]
+        )
     )
     for each in caches.space.items("pods", "app.kubernetes.io/name=selected"):
         caches.space.delete("pods", each["metadata"]["name"])

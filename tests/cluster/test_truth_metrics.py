@@ -49,7 +49,8 @@ class Grown:
     def status_writes(self, mark: int, name: str = "web") -> int:
         resource = f"{names.PLURAL}/status"
         return sum(
-            request.is_write and (request.resource, request.namespace, request.name) == (resource, self.space.name, name)
+            request.is_write
+            and (request.resource, request.namespace, request.name) == (resource, self.space.name, name)
             for request in self.audit.since(mark)
         )
 

@@ -105,7 +105,9 @@ def test_a_slow_start_counts_down(timeline: Timeline, space: Space) -> None:
     assert time_left(obj["status"]["summary"]) == 60
     space.wait_ready("slow")
     assert time_left(space.status("slow")["summary"]) is None
-    summaries = [change.obj.get("status", {}).get("summary", "") for change in timeline.changes if change.name == "slow"]
+    summaries = [
+        change.obj.get("status", {}).get("summary", "") for change in timeline.changes if change.name == "slow"
+    ]
     told = [left for left in map(time_left, summaries) if left is not None]
     assert told == sorted(told, reverse=True)
     assert len(set(told)) > 1, "it does not count down"
@@ -136,8 +138,14 @@ def test_a_failing_container_is_named(timeline: Timeline, space: Space, name: st
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("nowhere", ("2 of 2 pods cannot be scheduled: 0/6 nodes are available: 6 node(s) didn't match", "nodeSelector")),
-        ("crowded", ("1 of 7 pods cannot be scheduled: 0/6 nodes are available: 6 node(s) didn't match", "antiAffinity")),
+        (
+            "nowhere",
+            ("2 of 2 pods cannot be scheduled: 0/6 nodes are available: 6 node(s) didn't match", "nodeSelector"),
+        ),
+        (
+            "crowded",
+            ("1 of 7 pods cannot be scheduled: 0/6 nodes are available: 6 node(s) didn't match", "antiAffinity"),
+        ),
     ],
 )
 def test_a_pod_without_a_place_is_told_with_the_schedulers_words(

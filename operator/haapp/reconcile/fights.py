@@ -1,4 +1,4 @@
-"""A fight over a child: somebody changes back at once whatever is put right. It is not given up, and not made a race."""
+"""A fight over a child: somebody changes back at once whatever is put right. It is neither given up nor made a race."""
 
 from __future__ import annotations
 
