@@ -1,14 +1,18 @@
 """Fixtures of the fault tests: `stage` has the cluster, the proxy and the operator behind it.
 
+The operator has the rights of its own ServiceAccount and no other, since the proxy impersonates that.
+
 `make test` runs a slice that the seed HAAPP_FAULTS_SEED picks, `make faults` (HAAPP_FAULTS=all) everything.
 """
 
 import os
+import random
 from collections.abc import Iterator
 
 import pykube
 import pytest
 from tests.cluster.conftest import api, cluster, pytest_runtest_makereport
+from tests.faults import rights
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Stage
 
@@ -17,12 +21,14 @@ from devcluster.process import Operator
 
 __all__ = ["api", "cluster", "pytest_runtest_makereport"]
 
+SEED = os.environ.get("HAAPP_FAULTS_SEED", "1")
 WHOLE = os.environ.get("HAAPP_FAULTS") == "all"
 
 
 @pytest.fixture(scope="session")
 def proxy(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    running = Proxy(cluster, tmp_path_factory.mktemp("proxy"))
+    rights.install(cluster)
+    running = Proxy(cluster, tmp_path_factory.mktemp("proxy"), user=rights.ACCOUNT)
     running.start()
     yield running
     running.stop()
@@ -36,3 +42,24 @@ def stage(
     operator = Operator(cluster, folder, environment={"KUBECONFIG": str(proxy.kubeconfig)})
     yield Stage(cluster, api, proxy, operator)
     operator.stop()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "matrix(number): so many of its cases, by the seed, belong to `make test`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the seeded slice, unless the whole matrix is asked for or cases are picked by -k."""
+    if WHOLE or config.getoption("keyword"):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if marker := item.get_closest_marker("matrix"):
+            cases.setdefault(getattr(item, "originalname", item.name), []).append(item)
+    chance = random.Random(SEED)  # noqa: S311
+    left_out = {item for group in cases.values() for item in group}
+    for group in cases.values():
+        marker = group[0].get_closest_marker("matrix")
+        left_out -= set(chance.sample(group, min(len(group), marker.args[0] if marker else 0)))
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]

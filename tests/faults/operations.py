@@ -66,7 +66,7 @@ class Operation:
     name: str
     before: Object | None
     act: Callable[[Space, Cluster], None]
-    done: Callable[[Space], None]
+    done: Callable[[Space], object]
     prepare: Callable[[Cluster], None] = lambda _: None
     most_writes: int = 0
     """No less than the writes that it takes undisturbed: so many moments there are to be killed at."""
@@ -96,10 +96,12 @@ def _rolled_back(space: Space) -> None:
         raise NotYet(f"{image}: {condition}")
 
 
-def _nothing_left(space: Space) -> None:
-    left = [obj["metadata"]["name"] for plural in (names.PLURAL, *CHILDREN) for obj in ours(space, plural)]
+def nothing_left(space: Space) -> bool:
+    """Whether nothing is left of the app, its children and its pods; raises NotYet, naming what is."""
+    left = [obj["metadata"]["name"] for plural in (names.PLURAL, *CHILDREN, "pods") for obj in ours(space, plural)]
     if left:
         raise NotYet(str(left))
+    return True
 
 
 def _close(cluster: Cluster) -> None:
@@ -123,11 +125,11 @@ def _in_every_zone(space: Space) -> None:
 OPERATIONS = {
     operation.name: operation
     for operation in (
-        Operation("create", None, _apply(FULL), _is("Ready"), most_writes=11),
-        Operation("update", FULL, _apply(CHANGED), _is("Ready"), most_writes=15),
-        Operation("rollback", CAREFUL, _apply(BROKEN), _rolled_back, most_writes=10),
-        Operation("rebalance", MOVABLE, _reopen, _in_every_zone, prepare=_close, most_writes=6),
-        Operation("delete", FULL, lambda space, _: space.delete(names.PLURAL, "web"), _nothing_left),
+        Operation("create", None, _apply(FULL), _is("Ready"), most_writes=10),
+        Operation("update", FULL, _apply(CHANGED), _is("Ready"), most_writes=12),
+        Operation("rollback", CAREFUL, _apply(BROKEN), _rolled_back, most_writes=9),
+        Operation("rebalance", MOVABLE, _reopen, _in_every_zone, prepare=_close, most_writes=5),
+        Operation("delete", FULL, lambda space, _: space.delete(names.PLURAL, "web"), nothing_left),
     )
 }
 

@@ -124,6 +124,7 @@ class Proxy:
             return _cut(request)
         try:
             async with self._forward(request, body) as answer:
+                call.status = answer.status
                 if call.verb == "watch":
                     return await self._stream(request, answer, fault)
                 return await self._whole(request, answer, fault)
@@ -133,7 +134,7 @@ class Proxy:
     def _forward(self, request: web.BaseRequest, body: bytes) -> Any:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
         if self._user:
-            headers["Impersonate-User"] = self._user
+            headers |= {"Impersonate-User": self._user, "Impersonate-Group": "system:authenticated"}
         url = f"{self._server}{request.raw_path}"
         return self._session.request(request.method, url, data=body or None, headers=headers, allow_redirects=False)
 

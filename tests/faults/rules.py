@@ -9,9 +9,9 @@ WRITES = frozenset({"create", "update", "patch", "delete"})
 LEASES = "leases"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """One request of the operator, in Kubernetes' own verbs."""
+    """One request of the operator, in Kubernetes' own verbs. `status` is the server's own answer, 0 without one."""
 
     verb: str
     resource: str
@@ -19,6 +19,7 @@ class Call:
     namespace: str
     name: str
     at: float = field(default_factory=time.monotonic, compare=False)
+    status: int = field(default=0, compare=False)
 
     @property
     def is_write(self) -> bool:

@@ -25,6 +25,7 @@ def test_undisturbed_operations_have_no_more_writes_than_moments_to_be_killed_at
         assert stage.expected(name).writes <= operation.most_writes, name
 
 
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize("fault", EACH_WRITE)
 def test_every_write_meets_the_fault_once(stage: Stage, fault: str) -> None:
     stage.expected("create")
@@ -38,6 +39,7 @@ def test_every_write_meets_the_fault_once(stage: Stage, fault: str) -> None:
         stage.record(fault, trials, rules)
 
 
+@pytest.mark.matrix(0)
 @pytest.mark.parametrize("fault", ONE_WRITE)
 def test_the_third_write_meets_the_fault(stage: Stage, fault: str) -> None:
     stage.expected("create")

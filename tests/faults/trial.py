@@ -4,20 +4,22 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pykube
-from tests.faults.operations import OPERATIONS, Operation, end_state
+import pytest
+from tests.faults.operations import OPERATIONS, Operation, end_state, nothing_left
 from tests.faults.proxy import Proxy
 from tests.faults.rules import Rule
 from tests.space import Space, app
 
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
-from devcluster.shell import ClusterError
+from devcluster.shell import ClusterError, wait_for
 
 DONE_SECONDS = 90.0
 QUIET_SECONDS = 2.0
@@ -33,13 +35,15 @@ class Stage:
     proxy: Proxy
     operator: Operator
     undisturbed: dict[str, "Result"] = field(default_factory=dict)
-    records: dict[tuple[str, str], int] = field(default_factory=dict)
+    records: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @contextmanager
-    def trials(self, *names: str) -> Iterator[list["Trial"]]:
-        """Operations that are prepared: what was there before is there, and the operator runs."""
-        if not self.operator.is_running():
-            self.restart()
+    def trials(self, *names: str, operator: Operator | None = None) -> Iterator[list["Trial"]]:
+        """Operations that are prepared: what was there before is there, and the operator (or another one) runs."""
+        if operator is None:
+            self.ensure_running()
+        else:
+            operator.start()
         trials = [Trial(self, OPERATIONS[name]) for name in names]
         try:
             for trial in trials:
@@ -69,10 +73,25 @@ class Stage:
         """Send the operator's process a signal."""
         os.kill(int(self.operator.pid_file.read_text()), how)
 
-    def record(self, fault: str, trials: "list[Trial]", rules: list[Rule]) -> None:
+    def record(self, fault: str, trials: "list[Trial]", injected: list[Rule] | int) -> None:
         """Note for docs/reliability.md how often the fault was injected into each operation that came out right."""
-        for trial, rule in zip(trials, rules, strict=True):
-            self.records[fault, trial.operation.name] = rule.applied
+        for number, trial in enumerate(trials):
+            times = injected if isinstance(injected, int) else injected[number].applied
+            of_fault = self.records.setdefault(fault, {})
+            of_fault[trial.operation.name] = of_fault.get(trial.operation.name, 0) + times
+
+    def ensure_running(self) -> None:
+        if not self.operator.is_running():
+            self.restart()
+
+    def folder(self) -> Path:
+        """The embedded cluster's folder; skips the test on a cluster of somebody else's."""
+        if self.cluster.folder is None:
+            pytest.skip(f"{self.cluster.context} is not ours to break")
+        return self.cluster.folder
+
+    def wait(self, predicate: Callable[[], Any], what: str, timeout: float = READY_SECONDS) -> None:
+        wait_for(predicate, timeout, what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +127,9 @@ class Trial:
         self._since = len(self.stage.proxy.calls)
         self.operation.act(self.space, self.stage.cluster)
 
-    def wait(self) -> Result:
+    def wait(self, patience: float = DONE_SECONDS) -> Result:
         """Wait until it has come about and the operator has nothing more to write; what is there then."""
-        self.space.wait(self._done, f"the end of {self.operation.name}", DONE_SECONDS)
+        self.space.wait(self._done, f"the end of {self.operation.name}", patience)
         self.wait_quiet()
         self._done()
         return Result(end_state(self.space), len(self.stage.proxy.writes(self.space.name, self._since)))
@@ -119,9 +138,13 @@ class Trial:
         """Wait until the operator has written nothing for a while."""
         self.space.wait(self._quiet, "no more writes", DONE_SECONDS)
 
-    def check(self) -> None:
+    def wait_until_gone(self) -> None:
+        """Wait until nothing is left of the app and of what was made for it."""
+        self.space.wait(lambda: nothing_left(self.space), "the end of all objects", DONE_SECONDS)
+
+    def check(self, patience: float = DONE_SECONDS) -> None:
         """The end state is that of the undisturbed operation, and the way there had no storm."""
-        expected, came = self.stage.expected(self.operation.name), self.wait()
+        expected, came = self.stage.expected(self.operation.name), self.wait(patience)
         other = {key: (expected.state.get(key), came.state.get(key)) for key in {**expected.state, **came.state}}
         differing = {key: pair for key, pair in other.items() if pair[0] != pair[1]}
         assert not differing, f"{self.operation.name}: (expected, came) = {differing}"
