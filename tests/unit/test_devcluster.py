@@ -75,7 +75,7 @@ def test_an_incomplete_folder_is_named_and_left(
 def test_without_go_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(binaries.BuildError, match="install it, or point KUBEBUILDER_ASSETS"):
-        binaries.build(tmp_path, "example", tmp_path / "tool", [], "1 of 1")
+        binaries.build(tmp_path, "example", tmp_path / "tool", "1 of 1")
 
 
 def test_every_binary_that_kwokctl_is_given_is_one_that_is_built() -> None:

@@ -60,20 +60,19 @@ def ensure_metrics_server() -> Path:
     return ensure_built(TOOLS / "metrics-server", METRICS_SERVER) / "metrics-server"
 
 
-def ensure_built(module: Path, packages: Mapping[str, str], *, cgo: bool = False, tags: str = "") -> Path:
+def ensure_built(module: Path, packages: Mapping[str, str], tags: str = "") -> Path:
     """Build each of `packages` (binary name to import path) of the Go module in `module`; return their folder.
 
-    `cgo` lets C code in, and needs a C compiler; `tags` are Go's build tags.
+    With `tags`, Go's build tags, code in C is let in too, which needs a C compiler.
     """
     folder = cache_folder(module)
     if not missing_binaries(folder, packages):
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     with exclusive(folder / ".lock"):
-        flags = ["-ldflags", stamp_flags((module / "go.mod").read_text()), "-tags", tags]
         missing = missing_binaries(folder, packages)
         for number, name in enumerate(missing, start=1):
-            build(module, packages[name], folder / name, flags, f"{number} of {len(missing)}", cgo=cgo)
+            build(module, packages[name], folder / name, f"{number} of {len(missing)}", tags)
     return folder
 
 
@@ -117,18 +116,19 @@ def required_version(go_mod: str, module: str) -> str | None:
     return found[1] if found else None
 
 
-def build(module: Path, package: str, target: Path, flags: list[str], progress: str, *, cgo: bool = False) -> None:
-    """Compile one package with these flags of `go build` into `target`, with a sign of life at least every HEARTBEAT_SECONDS."""
+def build(module: Path, package: str, target: Path, progress: str, tags: str = "") -> None:
+    """Compile one package into `target`, with a sign of life at least every HEARTBEAT_SECONDS."""
     if shutil.which("go") is None:
         raise BuildError("Go is not installed: install it, or point KUBEBUILDER_ASSETS to a folder with the binaries")
     started = time.monotonic()
     say(f"cluster-bin: {progress}: building {target.name} (the first time this compiles Kubernetes: minutes)")
     partial = target.with_name(f".{target.name}.{os.getpid()}")
-    command = ["go", "build", "-mod=readonly", "-trimpath", *flags, "-o", str(partial), package]
+    flags = ["-trimpath", "-ldflags", stamp_flags((module / "go.mod").read_text()), "-tags", tags]
+    command = ["go", "build", "-mod=readonly", *flags, "-o", str(partial), package]
     with subprocess.Popen(
         command,
         cwd=module,
-        env={**os.environ, "CGO_ENABLED": "1" if cgo else "0"},
+        env={**os.environ, "CGO_ENABLED": "1" if tags else "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -37,5 +37,5 @@ def ensure_binaries() -> Binaries:
     """Build what is missing (minutes, the first time). Raises BuildError."""
     built = [ensure_built(TOOLS / module, packages) for module, packages in MODULES.items()]
     # Its start is written in C, and it filters system calls by libseccomp.
-    runc = ensure_built(TOOLS / "runc", {"runc": "github.com/opencontainers/runc"}, cgo=True, tags="seccomp")
+    runc = ensure_built(TOOLS / "runc", {"runc": "github.com/opencontainers/runc"}, "seccomp")
     return Binaries((ensure_control_plane(), *built, runc))

@@ -20,7 +20,7 @@ DISPENSABLE = ("libllvm", "libz3-", "libperl", "libpam-modules", "libc-", "liblo
 LEFT_OUT = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/lib/systemd", "etc/init.d")
 
 USERS = {"root": 0, "www-data": 33, "postgres": 70, "redis": 999, "nobody": 65534}
-FOLDERS = {"tmp": 0o1777, "var/tmp": 0o1777, "run": 0o755, "proc": 0o755, "sys": 0o755, "dev": 0o755, "root": 0o700}
+FOLDERS = {"tmp": 0o1777, "var/tmp": 0o1777, "run": 0o755, "proc": 0o755, "sys": 0o755, "dev": 0o755, "root": 0o755}
 
 
 def write_debian_layer(target: Path) -> None:
