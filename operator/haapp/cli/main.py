@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "diff": Command("haapp.cli.diff", "say what applying would change in the cluster, by field"),
     "map": Command("haapp.cli.map", "show zones, nodes, pods and caches, and what survives"),
     "explain": Command("haapp.cli.explain", "say why an app is not Ready, down to the field to change"),
+    "report": Command("haapp.cli.report", "write one page about an app: map, conditions, what-if, events"),
     "completion": Command("haapp.cli.completion", "print a script that completes words in bash, zsh or fish"),
 }
 

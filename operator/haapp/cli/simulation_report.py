@@ -1,6 +1,5 @@
 """What a simulation found out of one app, as JSON data: the text for people is made from the same."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -109,10 +108,7 @@ def _loss(layout: Layout, question: Question) -> dict[str, Any]:
 
 def _rollout(stage: Stage, layout: Layout) -> dict[str, Any]:
     """From the pods that run, if there are any, else from those that were placed."""
-    if stage.own:
-        live = Placement(layout.app.workload, Counter(group.node for group in stage.own))
-        layout = Layout(layout.machines, layout.others, (*layout.placements[:-1], live))
-    played = play(layout)
+    played = play(stage.running(layout))
     stuck = {"old": played.old, "new": played.new, "pending": played.pending, "message": played.message}
     told = {"verdict": played.verdict, "fromLivePods": bool(stage.own), "statesTried": played.ways}
     return {**told, **({"stuck": stuck} if played.message else {})}

@@ -1,5 +1,6 @@
 """Where an app is to be placed: the machines, the pods of others, and what its own file brings along."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from haapp.cli.surroundings import Surroundings, labels_of
 from haapp.placement.selectors import selects
 from haapp.render import Environment
 from haapp.simulation.changes import Change
-from haapp.simulation.layout import Layout, closest, place
+from haapp.simulation.layout import Layout, Placement, closest, place
 from haapp.simulation.machines import Machine, machine_of
 from haapp.simulation.scene import Group
 from haapp.simulation.shapes import shape_of
@@ -32,6 +33,13 @@ class Stage:
     def placed(self, change: Change) -> Layout:
         """The app as changed, as the scheduler would place it. Raises RenderError."""
         return place(change.machines, self.others, (*self.before, *_workloads(change)))
+
+    def running(self, layout: Layout) -> Layout:
+        """The same layout with the app's pods where they run now, if there are any."""
+        if not self.own:
+            return layout
+        live = Placement(layout.app.workload, Counter(group.node for group in self.own))
+        return Layout(layout.machines, layout.others, (*layout.placements[:-1], live))
 
     def crowded(self, change: Change) -> Layout:
         """The app as close together as what is required of it allows. Raises RenderError."""
