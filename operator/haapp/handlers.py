@@ -13,13 +13,15 @@ import kopf
 
 from haapp.api.names import GROUP, PLURAL, VERSION
 from haapp.children import KINDS, Child, child_of
-from haapp.cluster import kopf_settings
+from haapp.cluster import access, kopf_settings
 from haapp.cluster.view import Indices
 from haapp.placement.model import Node, Pod, ReplicaSet, node_of, pod_of, replica_set_of
 from haapp.reconcile.ports import Key
 from haapp.runtime import process
 from haapp.runtime.triggers import app_body, app_key
 from haapp.settings import from_environment
+
+SETTINGS = from_environment()
 
 
 @kopf.on.login()
@@ -29,9 +31,14 @@ async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInf
 
 @kopf.on.startup()
 async def startup(memo: kopf.Memo, settings: kopf.OperatorSettings, **kwargs: Any) -> None:
-    kopf_settings.configure(settings)
-    memo.runtime = await process.start(Indices(**{name: kwargs[name] for name in Indices.__dataclass_fields__}))
+    kopf_settings.configure(settings, one_namespace=bool(SETTINGS.namespaces))
+    indices = Indices(**{name: kwargs.get(name, {}) for name in Indices.__dataclass_fields__})
+    try:
+        memo.runtime = await process.start(indices, SETTINGS)
+    except OSError as error:
+        raise kopf.PermanentError(f"a port cannot be opened: {error}") from error
     settings.admission.server = memo.runtime.webhook()
+    await access.until_served()
 
 
 @kopf.on.cleanup()
@@ -78,19 +85,22 @@ async def on_dependent(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
     memo.runtime.triggers.dependent(event)
 
 
-@kopf.index("", "v1", "nodes", id="nodes")
 async def index_node(body: kopf.Body, **_: Any) -> Mapping[str, Node]:
     return {body.meta.name or "": node_of(dict(body))}
 
 
-@kopf.on.event("", "v1", "nodes", id="node")
 async def on_node(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
     memo.runtime.triggers.node(event)
+
+
+if SETTINGS.nodes:
+    kopf.index("", "v1", "nodes", id="nodes")(index_node)
+    kopf.on.event("", "v1", "nodes", id="node")(on_node)
 
 
 async def validate(memo: kopf.Memo, body: kopf.Body, warnings: list[str], **_: Any) -> None:
     warnings += await memo.runtime.reviewer.review(dict(body))
 
 
-if from_environment().admission:
+if SETTINGS.admission:
     kopf.on.validate(GROUP, VERSION, PLURAL, id="validate", operations=["CREATE", "UPDATE"])(validate)

@@ -6,27 +6,57 @@ import argparse
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 
 import kopf
 import uvloop
 
-from haapp.settings import Admission, Settings, admission, from_environment
+from haapp.cluster.access import NoCluster, nodes_may_be_watched
+from haapp.exceptions import ApiError
+from haapp.settings import LOG_FORMATS, Admission, Settings, admission, from_environment, port
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until a signal or the loss of the lease; returns the exit code."""
-    settings = parse(argv)
-    os.environ |= settings.environment()
+    """Run until a signal or the loss of the lease; returns the exit code. What goes wrong at the start is one line."""
+    try:
+        settings = parse(argv)
+    except ValueError as error:
+        return failed(error)
+    try:
+        return run(settings)
+    except (NoCluster, ApiError) as error:
+        return failed(error)
+
+
+def failed(error: Exception) -> int:
+    """Say it in one line; the exit code."""
+    print(f"haapp-operator: {error}", file=sys.stderr)
+    return 1
+
+
+def run(settings: Settings) -> int:
+    """Run with these settings; the exit code. Raises NoCluster, and an ApiError where the API server says no."""
     log_format = kopf.LogFormat.JSON if settings.log_format == "json" else kopf.LogFormat.FULL
     kopf.configure(log_format=log_format)
     logging.getLogger("kopf").setLevel(logging.WARNING)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    nodes = asyncio.run(nodes_may_be_watched())
+    os.environ |= replace(settings, nodes=nodes).environment()
+    # Kopf would ask for its user's name, which a user of a container need not have.
+    os.environ.setdefault("POD_ID", settings.identity)
     from haapp import handlers  # noqa: F401, PLC0415  (registers Kopf's handlers, which read the environment)
 
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    kopf.run(clusterwide=not settings.namespaces, namespaces=list(settings.namespaces), standalone=True)
-    return 0
+    memo = kopf.Memo()
+    try:
+        kopf.run(clusterwide=not settings.namespaces, namespaces=list(settings.namespaces), standalone=True, memo=memo)
+    except Exception as error:
+        if isinstance(error.__cause__, kopf.PermanentError):
+            return 1  # Kopf has said why.
+        raise
+    return 1 if "runtime" in memo and memo.runtime.lost else 0
 
 
 def parse(argv: Sequence[str] | None = None) -> Settings:
@@ -38,10 +68,10 @@ def parse(argv: Sequence[str] | None = None) -> Settings:
     where = parser.add_mutually_exclusive_group(required=not defaults.namespaces)
     where.add_argument("--all-namespaces", action="store_true", help="serve the whole cluster")
     where.add_argument("--namespace", action="append", metavar="NAME", help="serve this namespace (may be repeated)")
-    parser.add_argument("--health-port", type=int, default=defaults.health_port, help="/healthz, /readyz (0: none)")
-    parser.add_argument("--metrics-port", type=int, default=defaults.metrics_port, help="/metrics (0: none)")
+    parser.add_argument("--health-port", type=port, default=defaults.health_port, help="/healthz, /readyz (0: none)")
+    parser.add_argument("--metrics-port", type=port, default=defaults.metrics_port, help="/metrics (0: none)")
     parser.add_argument("--no-leader-election", action="store_true", help="write without a lease: one process only")
-    parser.add_argument("--log-format", choices=("plain", "json"), default=defaults.log_format)
+    parser.add_argument("--log-format", choices=LOG_FORMATS, default=defaults.log_format)
     _add_admission(parser)
     args = parser.parse_args(argv)
     return Settings(
@@ -59,7 +89,7 @@ def _add_admission(parser: argparse.ArgumentParser) -> None:
     defaults = admission()
     group = parser.add_argument_group("admission webhook", "Prints an app's contradictions when it is applied.")
     group.add_argument("--admission", action="store_true", help="serve it (default: not)")
-    group.add_argument("--admission-port", type=int, default=defaults.port, help="by HTTPS (default: %(default)s)")
+    group.add_argument("--admission-port", type=port, default=defaults.port, help="by HTTPS (default: %(default)s)")
     group.add_argument("--admission-cert", metavar="FILE", default=defaults.certificate, help="its certificate, as PEM")
     group.add_argument("--admission-key", metavar="FILE", default=defaults.key, help="the certificate's private key")
     group.add_argument(

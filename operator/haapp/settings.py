@@ -11,6 +11,8 @@ from uuid import uuid4
 
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
+LOG_FORMATS = ("plain", "json")
+
 ADMISSION_NAME = "haapp-operator-admission"
 """The name of the webhook's configuration, its Service and the Secret of its certificate."""
 
@@ -73,6 +75,9 @@ class Settings:
     admission: Admission | None = None
     """The admission webhook; `None` serves none."""
 
+    nodes: bool = True
+    """Watch the nodes. Without the right to, nothing can be said of zones."""
+
     workers: int = 16
     """How many apps are visited at the same time."""
 
@@ -85,6 +90,7 @@ class Settings:
             "HAAPP_HEALTH_PORT": str(self.health_port),
             "HAAPP_METRICS_PORT": str(self.metrics_port),
             "HAAPP_LOG_FORMAT": self.log_format,
+            "HAAPP_NODES": "true" if self.nodes else "false",
             **(self.admission.environment() if self.admission else {"HAAPP_ADMISSION": "false"}),
         }
 
@@ -93,12 +99,13 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings that the environment asks for; raises ValueError naming a variable that cannot be read."""
     return Settings(
         namespaces=tuple(filter(None, environ.get("HAAPP_NAMESPACES", "").split(","))),
-        leader_election=environ.get("HAAPP_LEADER_ELECTION", "true").lower() != "false",
+        leader_election=_flag(environ, "HAAPP_LEADER_ELECTION", default=True),
         lease_namespace=environ.get("HAAPP_LEASE_NAMESPACE") or own_namespace(environ),
         health_port=_port(environ, "HAAPP_HEALTH_PORT", 8080),
         metrics_port=_port(environ, "HAAPP_METRICS_PORT", 9090),
-        log_format=environ.get("HAAPP_LOG_FORMAT", "plain"),
-        admission=admission(environ) if environ.get("HAAPP_ADMISSION", "false").lower() == "true" else None,
+        log_format=_one_of(environ, "HAAPP_LOG_FORMAT", LOG_FORMATS),
+        admission=admission(environ) if _flag(environ, "HAAPP_ADMISSION", default=False) else None,
+        nodes=_flag(environ, "HAAPP_NODES", default=True),
     )
 
 
@@ -123,8 +130,29 @@ def own_namespace(environ: Mapping[str, str] = os.environ) -> str:
         return "default"
 
 
-def _port(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name) or str(default)
+def port(text: str) -> int:
+    """A port number; raises ValueError."""
     if not text.isdigit() or int(text) > 65535:
-        raise ValueError(f"{name} is {text!r}: write a port number from 0 to 65535")
+        raise ValueError(f"{text!r}: write a port number from 0 to 65535")
     return int(text)
+
+
+def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return port(environ.get(name) or str(default))
+    except ValueError as error:
+        raise ValueError(f"{name} is {error}") from None
+
+
+def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(name) or str(default)
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"{name} is {text!r}: write true or false")
+    return text.lower() == "true"
+
+
+def _one_of(environ: Mapping[str, str], name: str, values: tuple[str, ...]) -> str:
+    text = environ.get(name) or values[0]
+    if text not in values:
+        raise ValueError(f"{name} is {text!r}: write {' or '.join(values)}")
+    return text

@@ -34,8 +34,12 @@ class NoDiffBase(kopf.DiffBaseStorage):
         return None
 
 
-def configure(settings: kopf.OperatorSettings) -> None:
-    """Watch only what the operator manages, and write nothing."""
+def configure(settings: kopf.OperatorSettings, *, one_namespace: bool) -> None:
+    """Watch only what the operator manages, and write nothing.
+
+    `one_namespace` (or several named ones): neither namespaces nor CRDs are watched, which belong to no namespace.
+    """
+    settings.scanning.disabled = one_namespace
     settings.posting.enabled = False
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.queueing.idle_timeout = 0.5

@@ -19,7 +19,7 @@ class Loss:
 def zone_loss(ready: Iterable[Pod], nodes: Mapping[str, Node]) -> Loss:
     """The loss of the zone that holds most of the ready pods. Nodes without a zone label may share one room for all
     that is known, so together they are one zone without a name."""
-    return _worst(nodes[pod.node].zone or "" for pod in ready)
+    return _worst((nodes[pod.node].zone if pod.node in nodes else None) or "" for pod in ready)
 
 
 def node_loss(ready: Iterable[Pod]) -> Loss:

@@ -53,13 +53,16 @@ class Runtime:
         self._lease = self._make_lease() if settings.leader_election else None
         self._recorder = EventRecorder(client, settings.identity, lambda: self.leading)
         self._watches = Watches(client, self._queue.add)
-        view = ClusterView(indices, self._overlay, self._watches, Discovery(client))
+        discovery = Discovery(client, once=bool(settings.namespaces))
+        view = ClusterView(indices, self._overlay, self._watches, discovery)
         writer = Writer(client, self._overlay, self._recorder, self._lease.time_left if self._lease else None)
         self._workers = Workers(self._queue, Reconciler(view, writer).visit, settings.workers)
         self._endpoints = Endpoints(
             settings.health_port, settings.metrics_port, alive=self._alive, ready=following.ready
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self.lost = False
+        """Whether the process ends because it may not lead any more."""
         self.triggers = Triggers(self._queue, self._overlay)
         self.reviewer = Reviewer(view, client, lambda: self.triggers.indexed)
 
@@ -102,6 +105,7 @@ class Runtime:
         except Exception:
             logger.exception("Leader election failed: the process ends.")
         metrics.LEADER.set(0)
+        self.lost = True
         signal.raise_signal(signal.SIGTERM)
 
     def _work(self) -> None:

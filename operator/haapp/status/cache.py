@@ -2,9 +2,8 @@
 
 from haapp.api.objects import Object
 from haapp.placement.colocation import Nearness, nearness
-from haapp.placement.live import ready_pods
 from haapp.status import reasons
-from haapp.status.scene import Scene
+from haapp.status.scene import NODES_UNSEEN, Scene, serving
 from haapp.status.text import joined, listed, plural
 from haapp.status.verdict import Verdict
 
@@ -14,7 +13,7 @@ def cache_nearness(scene: Scene) -> Nearness | None:
     cache = scene.app.spec.cache
     if cache is None:
         return None
-    return nearness(cache.colocate, scene.ready, ready_pods(scene.observed.cache_pods, scene.nodes), scene.nodes)
+    return nearness(cache.colocate, scene.ready, serving(scene.observed.cache_pods, scene.nodes), scene.nodes)
 
 
 def cache_status(near: Nearness) -> Object:
@@ -29,13 +28,15 @@ def cache_colocated(scene: Scene, near: Nearness) -> Verdict:
     place = {"Node": "on its node", "Zone": "in its zone"}.get(cache.colocate if cache else "", "in it")
     if scene.desired == 0:
         return Verdict(reasons.CACHE_COLOCATED, "True", reasons.SCALED_TO_ZERO, "no pod is asked for", required)
+    if cache is not None and cache.colocate == "Zone" and not scene.nodes:
+        return Verdict(reasons.CACHE_COLOCATED, "Unknown", reasons.ZONES_UNKNOWN, NODES_UNSEEN, required)
     if near.total == 0:
         message = "no pod is ready yet"
         return Verdict(reasons.CACHE_COLOCATED, "Unknown", reasons.NO_READY_PODS, message, required)
     counted = f"{near.colocated} of {plural(near.total, 'ready pod')} with a ready cache {place}"
     if near.colocated == near.total:
         return Verdict(reasons.CACHE_COLOCATED, "True", reasons.COLOCATED, counted, required)
-    if cache is not None and cache.colocate != "Pod" and not ready_pods(scene.observed.cache_pods, scene.nodes):
+    if cache is not None and cache.colocate != "Pod" and not serving(scene.observed.cache_pods, scene.nodes):
         return _false(reasons.CACHE_NOT_READY, counted, _no_cache(scene), required)
     remedy = f"far from it: {listed(near.apart)}; {_bring_near(scene)}"
     return _false(reasons.FAR_FROM_CACHE, counted, remedy, required)

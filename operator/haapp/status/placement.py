@@ -33,7 +33,9 @@ def places(scene: Scene) -> Places:
         zones=tuple(sorted({*zones_of(scene.eligible), *total})),
         ready=counts(ZONE_KEY, scene.ready, scene.nodes),
         total=total,
-        nodes=len(counts(HOSTNAME_KEY, active, scene.nodes)),
+        nodes=len(
+            counts(HOSTNAME_KEY, active, scene.nodes) if scene.nodes else {pod.node for pod in active if pod.node}
+        ),
         zone_skew=zone.skew,
         node_skew=node.skew,
     )

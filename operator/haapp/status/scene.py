@@ -1,8 +1,9 @@
 """What every condition is judged from, derived once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from haapp.api.app import App
 from haapp.placement.domains import eligible_nodes
@@ -11,6 +12,8 @@ from haapp.placement.model import Node, Pod
 from haapp.placement.replicas import fewest
 from haapp.placement.spread import Level, counts, domains, levels, skew
 from haapp.status.observed import Observed
+
+NODES_UNSEEN: Final = "no node can be seen, and so no zone: let the operator list and watch nodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def scene_of(app: App, observed: Observed) -> Scene:
     template = current_hash(observed.deployment, observed.replica_sets)
     desired = observed.deployment.desired if observed.deployment is not None else None
     current = of_revision(active_pods(observed.pods), template)
-    ready = ready_pods(observed.pods, nodes)
+    ready = serving(observed.pods, nodes)
     eligible = eligible_nodes(app.spec, observed.nodes)
     settled = _settled(current, ready, nodes)
     return Scene(
@@ -70,6 +73,11 @@ def scene_of(app: App, observed: Observed) -> Scene:
         settled=settled,
         tallies=tuple(_tally(level, settled, eligible, nodes) for level in levels(app.spec)),
     )
+
+
+def serving(pods: Iterable[Pod], nodes: Mapping[str, Node]) -> tuple[Pod, ...]:
+    """The ready pods; by their own word where no node is known, since the operator may not read nodes."""
+    return ready_pods(pods, nodes) if nodes else tuple(pod for pod in active_pods(pods) if pod.ready)
 
 
 def _settled(current: tuple[Pod, ...], ready: tuple[Pod, ...], nodes: Mapping[str, Node]) -> tuple[Pod, ...]:

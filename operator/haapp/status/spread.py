@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from haapp.placement.scheduler import cache_required
 from haapp.status import reasons
-from haapp.status.scene import Scene, Tally
+from haapp.status.scene import NODES_UNSEEN, Scene, Tally
 from haapp.status.text import joined, listed, one_line, plural, tally
 from haapp.status.unschedulable import advice
 from haapp.status.verdict import Verdict
@@ -16,9 +16,11 @@ def spread(scene: Scene) -> Verdict:
     """Of several things that are not as asked a required one is told first; a soft one does not hold Ready back."""
     if scene.desired == 0:
         return Verdict(reasons.SPREAD, "True", reasons.SCALED_TO_ZERO, "no pod is asked for")
-    shortfalls = list(_shortfalls(scene))
+    shortfalls = list(_shortfalls(scene)) if scene.nodes else list(_unschedulable(scene))
     if shortfalls:
         return min(shortfalls, key=lambda verdict: not verdict.required)
+    if not scene.nodes:
+        return Verdict(reasons.SPREAD, "Unknown", reasons.ZONES_UNKNOWN, NODES_UNSEEN, required=_required(scene))
     if not scene.settled:
         message = "no pod of the current revision is ready yet"
         return Verdict(reasons.SPREAD, "Unknown", reasons.NO_READY_PODS, message, required=_required(scene))

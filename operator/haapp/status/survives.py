@@ -8,7 +8,7 @@ from haapp.placement.domains import zones_of
 from haapp.placement.replicas import scaled
 from haapp.placement.survival import Loss, best_left, enough_replicas, node_loss, zone_loss
 from haapp.status import reasons
-from haapp.status.scene import Scene
+from haapp.status.scene import NODES_UNSEEN, Scene
 from haapp.status.text import joined, plural
 from haapp.status.verdict import Truth, Verdict
 
@@ -37,6 +37,8 @@ def survives_zone_loss(scene: Scene) -> Verdict:
     zones = scene.app.spec.zones
     keep = zones.keep_ready if zones is not None else None
     question = _Question(reasons.SURVIVES_ZONE_LOSS, "zone", keep, len(zones_of(scene.eligible)))
+    if scene.desired and not scene.nodes:
+        return question.verdict("Unknown", reasons.ZONES_UNKNOWN, NODES_UNSEEN)
     if scene.desired and scene.ready and not any(scene.nodes[pod.node].zone for pod in scene.ready):
         message = f"no node with a ready pod carries the label {ZONE_KEY}; label the nodes"
         return question.verdict("Unknown", reasons.ZONES_UNKNOWN, message)
