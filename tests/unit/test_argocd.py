@@ -1,0 +1,92 @@
+"""Argo CD's health check, run as Argo CD runs it (Lua 5.1), on the status of every condition reason."""
+
+from pathlib import Path
+from typing import Any
+
+import lupa.lua51
+import pytest
+import yaml
+from tests.live_cases import app
+from tests.unit.test_status_conditions import CASES, WELL, Case
+
+from haapp.api.names import GROUP, KIND
+from haapp.status import assess
+
+FOLDER = Path(__file__).parents[2] / "manifests" / "argocd"
+LUA = (FOLDER / "health.lua").read_text()
+SETTINGS = yaml.safe_load((FOLDER / "argocd-cm.yaml").read_text())["data"]
+
+
+def health(obj: dict[str, Any]) -> tuple[str, str]:
+    """(status, message), with `obj` as the one global that the script gets."""
+    runtime = lupa.lua51.LuaRuntime()
+    runtime.globals()["obj"] = table(runtime, obj)
+    answer = runtime.execute(LUA)
+    return str(answer["status"]), str(answer["message"] or "")
+
+
+def table(runtime: Any, value: Any) -> Any:
+    if isinstance(value, dict):
+        return runtime.table_from({key: table(runtime, item) for key, item in value.items() if item is not None})
+    if isinstance(value, list | tuple):
+        return runtime.table_from([table(runtime, item) for item in value])
+    return value
+
+
+def live(case: Case) -> dict[str, Any]:
+    spec = app(**case.spec)
+    return {"metadata": {"generation": spec.generation}, "status": assess(spec, case.live, {})}
+
+
+def conditions(obj: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {condition["type"]: condition for condition in obj["status"]["conditions"]}
+
+
+def expected(obj: dict[str, Any]) -> str:
+    seen = conditions(obj)
+    if seen["Reconciled"]["reason"] == "Paused":
+        return "Suspended"
+    if "Stalled" in seen:
+        return "Degraded"
+    if seen["Ready"]["status"] == "True":
+        return "Healthy"
+    if "Reconciling" in seen or seen["Ready"]["status"] == "Unknown":
+        return "Progressing"
+    return "Degraded"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.reason}")
+def test_health_follows_the_conditions(case: Case) -> None:
+    obj = live(case)
+    status, message = health(obj)
+    assert status == expected(obj)
+    assert message
+
+
+def test_every_health_comes_up() -> None:
+    seen = {health(live(case))[0] for case in CASES}
+    assert seen == {"Healthy", "Progressing", "Degraded", "Suspended"}
+
+
+@pytest.mark.parametrize("status", [{}, {"observedGeneration": 1, "conditions": []}], ids=["none", "old"])
+def test_what_the_operator_has_not_seen_yet_is_progressing(status: dict[str, Any]) -> None:
+    assert health({"metadata": {"generation": 2}, "status": status})[0] == "Progressing"
+
+
+def test_a_degraded_app_says_what_to_change() -> None:
+    bad = [obj for obj in map(live, CASES) if health(obj)[0] == "Degraded"]
+    assert all(health(obj)[1] in {c["message"] for c in obj["status"]["conditions"]} for obj in bad)
+    assert health(live(Case("Ready", WELL, "True", "Ready", ())))[1].startswith("3/3 ready")
+
+
+def test_the_settings_carry_the_script_word_for_word() -> None:
+    assert SETTINGS[f"resource.customizations.health.{GROUP}_{KIND}"].strip() == LUA.strip()
+    assert yaml.safe_load(SETTINGS["resource.compareoptions"]) == {"ignoreResourceStatusField": "all"}
+    assert SETTINGS["application.resourceTrackingMethod"] == "annotation"
+
+
+@pytest.mark.parametrize("file", ["application.yaml", "applicationset.yaml", "operator.yaml"])
+def test_no_difference_has_to_be_ignored(file: str) -> None:
+    text = (FOLDER / file).read_text()
+    assert "ignoreDifferences:" not in text
+    assert "ServerSideApply=true" in text
