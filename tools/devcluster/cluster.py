@@ -16,6 +16,9 @@ from .shell import ClusterError, WaitError, alive, run, terminate, wait_for
 __all__ = ["Cluster", "ClusterError", "WaitError", "create", "delete", "find", "use_context", "wait_for"]
 
 STAGES = Path(__file__).parent / "stages"
+CONTROLLERS = "kube-controller-manager"
+CONTROLLERS_SECONDS = 120
+ROOT_CA = "kube-root-ca.crt"
 COMPLETE = "complete"
 """This file in a cluster's folder says that its creation was not cut short."""
 
@@ -63,7 +66,9 @@ class Cluster:
             for resource in (name.rpartition("/")[2] for name in named):
                 wait_for(partial(self.is_served, resource), 30, f"an answer for {resource}")
         if self.folder is not None:
-            restart(self.folder, "kube-controller-manager")
+            self.kubectl("delete", "configmap", ROOT_CA, "--namespace=default", "--ignore-not-found")
+            restart(self.folder, CONTROLLERS)
+            await_controllers(self, self.folder)
 
     def is_served(self, resource: str) -> bool:
         """Whether objects of `resource` (plural.group) can be listed. Raises ClusterError while they cannot."""
@@ -89,6 +94,7 @@ def create(name: str, *, metrics: bool = False) -> Cluster:
         cluster = embedded(name, binaries)
         wait_for(lambda: cluster.is_served("stages.kwok.x-k8s.io"), 30, "an answer for Stages")
         cluster.kubectl("create", "--validate=false", "-f", str(STAGES))
+        await_controllers(cluster, folder)
         restart(folder, "kwok-controller")  # it has met the Stages' CRD missing, and would ask again in seconds
         (folder / COMPLETE).touch()
     return cluster
@@ -152,6 +158,22 @@ def restart(folder: Path, component: str) -> None:
     """Kill one component of the cluster in `folder` and start it again with the same flags."""
     terminate(folder / "pids" / f"{component}.pid", signal.SIGKILL)
     kwokctl("start", "cluster", f"--name={folder.name}")
+
+
+def await_controllers(cluster: Cluster, folder: Path) -> None:
+    """Wait until the controller manager works, which shows in a ConfigMap that it makes in every namespace.
+
+    It gives up for good where the API server does not answer within ten seconds, as may be on a busy machine, and
+    nobody else would start it again.
+    """
+
+    def works() -> str:
+        pid_file = folder / "pids" / f"{CONTROLLERS}.pid"
+        if not pid_file.exists() or not alive(int(pid_file.read_text())):
+            restart(folder, CONTROLLERS)
+        return cluster.kubectl("get", "configmap", ROOT_CA, "--namespace=default", "-o", "name")
+
+    wait_for(works, CONTROLLERS_SECONDS, f"a {CONTROLLERS} that works", every=0.3)
 
 
 def embedded(name: str, binaries: Path) -> Cluster:
