@@ -90,7 +90,7 @@ $(REFERENCE): $(INSTALLED) $(API_SOURCES) $(wildcard tools/docpages/*)
 	$(BIN)/python -m docpages.reference > $@
 
 docs: $(INSTALLED) generate ## the documentation as a site, in build/docs/; dead links are errors
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/docs
 
 zone-off: $(INSTALLED) ## switch the machines of ZONE of the cluster CLUSTER off
 	@$(BIN)/python -m devcluster zone $(CLUSTER) $(ZONE) off
