@@ -189,7 +189,8 @@ def observe(cluster: Cluster, namespace: str, cases: Sequence[Case]) -> dict[str
             wanted = [pod for one in cases for pod in _pods(one, component, namespace)]
             _create(cluster, wanted)
             _wait_for_decisions(cluster, namespace, len(wanted), component)
-        return {one.name: _seen(cluster, namespace, one) for one in cases}
+        pods = cluster.get("pods", "-n", namespace, "-l", f"{LABEL_COMPONENT}=app")["items"]
+        return {one.name: _seen(one, pods) for one in cases}
     finally:
         # One request for all: kubectl would delete one by one.
         cluster.kubectl("delete", "--raw", f"/api/v1/namespaces/{namespace}/pods?gracePeriodSeconds=0", timeout=300)
@@ -245,9 +246,9 @@ def _refusal(pod: Object) -> str:
     return ""
 
 
-def _seen(cluster: Cluster, namespace: str, one: Case) -> Seen:
+def _seen(one: Case, all_pods: Iterable[Object]) -> Seen:
     homes = {node["metadata"]["name"]: node["metadata"]["labels"][ZONE_KEY] for node in one.nodes}
-    pods = cluster.get("pods", "-n", namespace, "-l", f"{KEY}={one.name},{LABEL_COMPONENT}=app")["items"]
+    pods = [pod for pod in all_pods if pod["metadata"]["labels"][KEY] == one.name]
     numbers = Counter(dict.fromkeys(homes.values(), 0))
     numbers.update(homes[pod["spec"]["nodeName"]] for pod in pods if pod["spec"].get("nodeName"))
     refused = [_refusal(pod) for pod in pods if not pod["spec"].get("nodeName")]
