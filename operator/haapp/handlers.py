@@ -12,13 +12,13 @@ from typing import Any
 import kopf
 
 from haapp.api.names import GROUP, PLURAL, VERSION
-from haapp.children import KINDS, Child, child_of
-from haapp.cluster import access, kopf_settings
+from haapp.children import KINDS
+from haapp.cluster import access, following, kopf_settings
 from haapp.cluster.view import Indices
-from haapp.placement.model import Node, Pod, ReplicaSet, node_of, pod_of, replica_set_of
+from haapp.placement.model import Node, node_of
 from haapp.reconcile.ports import Key
-from haapp.runtime import process
-from haapp.runtime.triggers import app_body, app_key
+from haapp.runtime import feed, process
+from haapp.runtime.triggers import app_body
 from haapp.settings import from_environment
 
 SETTINGS = from_environment()
@@ -32,11 +32,12 @@ async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInf
 @kopf.on.startup()
 async def startup(memo: kopf.Memo, settings: kopf.OperatorSettings, **kwargs: Any) -> None:
     kopf_settings.configure(settings, one_namespace=bool(SETTINGS.namespaces))
-    indices = Indices(**{name: kwargs.get(name, {}) for name in Indices.__dataclass_fields__})
+    indices = Indices(apps=kwargs["apps"], nodes=kwargs.get("nodes", {}))
     try:
         memo.runtime = await process.start(indices, SETTINGS)
     except OSError as error:
         raise kopf.PermanentError(f"a port cannot be opened: {error}") from error
+    following.install(feed.sinks(indices, memo.runtime.triggers))
     settings.admission.server = memo.runtime.webhook()
     await access.until_served()
 
@@ -56,33 +57,15 @@ async def on_app(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
     memo.runtime.triggers.app(event)
 
 
-async def index_child(resource: kopf.Resource, body: kopf.Body, **_: Any) -> Mapping[Key, Child]:
-    return {app_key(body): child_of(resource.kind or "", dict(body))}
-
-
-async def on_child(memo: kopf.Memo, resource: kopf.Resource, event: kopf.RawEvent, **_: Any) -> None:
-    memo.runtime.triggers.child(resource.kind, event)
+async def watched(**_: Any) -> None:
+    """Never called: the events of these kinds go to `runtime.feed`. For this handler's sake Kopf watches them, and
+    holds back the first events of apps until the lists are whole."""
 
 
 for _kind in KINDS:
-    kopf.index(_kind.group, _kind.version, _kind.plural, id="children")(index_child)
-    kopf.on.event(_kind.group, _kind.version, _kind.plural, id="child")(on_child)
-
-
-@kopf.index("", "v1", "pods", id="pods")
-async def index_pod(body: kopf.Body, **_: Any) -> Mapping[Key, Pod]:
-    return {app_key(body): pod_of(dict(body))}
-
-
-@kopf.index("apps", "v1", "replicasets", id="replica_sets")
-async def index_replica_set(body: kopf.Body, **_: Any) -> Mapping[Key, ReplicaSet]:
-    return {app_key(body): replica_set_of(dict(body))}
-
-
-@kopf.on.event("", "v1", "pods", id="pod")
-@kopf.on.event("apps", "v1", "replicasets", id="replica_set")
-async def on_dependent(memo: kopf.Memo, event: kopf.RawEvent, **_: Any) -> None:
-    memo.runtime.triggers.dependent(event)
+    kopf.index(_kind.group, _kind.version, _kind.plural, id="watched")(watched)
+for _dependent in kopf_settings.DEPENDENTS:
+    kopf.index(*_dependent, id="watched")(watched)
 
 
 async def index_node(body: kopf.Body, **_: Any) -> Mapping[str, Node]:

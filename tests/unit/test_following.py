@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kopf._cogs.clients import api, errors, watching
+from kopf._cogs.structs import references
 from kopf._core.reactor import queueing
 
 from haapp.cluster import following
@@ -15,6 +16,7 @@ from haapp.cluster.following import Following, RequestPatience
 
 LISTED = watching.Bookmark.LISTED
 NOT_FOUND = errors.APINotFoundError(status=404, headers={})
+PODS_RESOURCE = references.Resource(group="", version="v1", plural="pods", namespaced=True)
 LOST = watching.WatchingError("Error in the watch-stream: {'code': 500}")
 
 
@@ -124,6 +126,33 @@ async def test_each_resource_is_remembered_for_itself() -> None:
     watch = Following(Server([item("a"), LISTED], [item("a"), LISTED]))
     await told(watch, 2, "pods")
     assert await told(watch, 2, "nodes") == [("None", "uid-a"), None]
+
+
+async def test_the_events_of_a_sink_do_not_reach_kopf_but_the_end_of_the_first_list_does() -> None:
+    taken: list[tuple[str, str]] = []
+    sink = {("", "pods"): lambda e: taken.append((str(e["type"]), e["object"]["metadata"]["uid"]))}
+    first = [item("a"), item("b"), LISTED, event("MODIFIED", "a"), {"type": "BOOKMARK", "object": {"metadata": {}}}]
+    watch = Following(Server(first, [item("b"), item("c"), LISTED]), sink)
+    marks = 0
+    async with aclosing(watch(resource=PODS_RESOURCE, namespace=None)) as events:
+        async for e in events:
+            assert e is LISTED
+            marks += 1
+            if marks == 1:
+                assert taken == [("None", "uid-a"), ("None", "uid-b")]
+            else:
+                break
+    assert taken[2:] == [("MODIFIED", "uid-a"), ("DELETED", "uid-a"), ("None", "uid-b"), ("ADDED", "uid-c")]
+
+
+async def test_a_sink_hears_of_the_end_of_an_api() -> None:
+    taken: list[str] = []
+    sink = {("", "pods"): lambda e: taken.append(str(e["type"]))}
+    watch = Following(Server([item("a"), LISTED, NOT_FOUND], [LISTED]), sink)
+    async with aclosing(watch(resource=PODS_RESOURCE, namespace=None)) as events:
+        async for _ in _first(events, 2):
+            pass
+    assert taken == ["None", "DELETED"]
 
 
 async def test_lost_credentials_end_the_process() -> None:

@@ -4,13 +4,20 @@ from typing import Any
 
 import pytest
 
+from haapp.children import Child, child_of
 from haapp.cluster.overlay import Overlay
+from haapp.cluster.view import Indices
 from haapp.reconcile.ports import Key
+from haapp.runtime.feed import sinks
 from haapp.runtime.triggers import Triggers
 from haapp.runtime.workqueue import WorkQueue
 
 KEY = Key("shop", "web")
 LABELS = {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "web"}
+
+
+PODS, DEPLOYMENTS, SERVICES = ("", "pods"), ("apps", "deployments"), ("", "services")
+Sinks = dict[tuple[str, str], Any]
 
 
 def event(kind: str | None, name: str = "web", uid: str = "u1", **more: Any) -> dict[str, Any]:
@@ -33,6 +40,16 @@ def triggers(queue: WorkQueue[Key], overlay: Overlay) -> Triggers:
     return Triggers(queue, overlay)
 
 
+@pytest.fixture
+def indices() -> Indices:
+    return Indices(apps={}, nodes={})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def feed(indices: Indices, triggers: Triggers) -> Sinks:
+    return sinks(indices, triggers)
+
+
 async def taken(queue: WorkQueue[Key]) -> list[Key]:
     keys = []
     while queue.ready:
@@ -43,45 +60,143 @@ async def taken(queue: WorkQueue[Key]) -> list[Key]:
     return keys
 
 
-async def test_news_of_a_pod_is_news_of_a_known_app_alone(queue: WorkQueue[Key], triggers: Triggers) -> None:
-    triggers.dependent(event("ADDED", "web-1"))
+async def test_news_of_a_pod_is_news_of_a_known_app_alone(
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks
+) -> None:
+    feed[PODS](event("ADDED", "web-1"))
     assert len(queue) == 0
     triggers.app(event("ADDED"))
     assert await taken(queue) == [KEY]
-    triggers.dependent(event("ADDED", "web-1"))
+    feed[PODS](event("ADDED", "web-1", status={"phase": "Running"}))
     assert len(queue) == 1
 
 
 async def test_the_end_of_an_old_app_does_not_hide_a_new_one_of_its_name(
-    queue: WorkQueue[Key], triggers: Triggers
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks
 ) -> None:
     triggers.app(event("ADDED", uid="old"))
     triggers.app(event("ADDED", uid="new"))
     triggers.app(event("DELETED", uid="old"))
     await taken(queue)
-    triggers.dependent(event("MODIFIED", "web-1"))
+    feed[PODS](event("MODIFIED", "web-1"))
     assert len(queue) == 1
 
 
-async def test_a_child_told_of_by_no_more_than_its_name_is_gone(queue: WorkQueue[Key], triggers: Triggers) -> None:
-    """As when a later list lacks it: nothing but its metadata is known then."""
-    for kind in ("Deployment", "Service"):
-        triggers.child(kind, event("ADDED", uid=kind, spec={"replicas": 1}))
-        await taken(queue)
-        triggers.child(kind, event("DELETED", uid=kind))
+async def test_a_child_told_of_by_no_more_than_its_uid_is_gone(
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, indices: Indices
+) -> None:
+    """As when a later list lacks it."""
+    triggers.app(event("ADDED"))
+    for kind in (DEPLOYMENTS, SERVICES):
+        feed[kind](event("ADDED", uid=str(kind), spec={"replicas": 1}))
         assert await taken(queue) == [KEY]
-    assert triggers._children == {}
+        feed[kind]({"type": "DELETED", "object": {"metadata": {"uid": str(kind)}}})
+        assert await taken(queue) == [KEY]
+    assert len(indices.children) == 0
 
 
-def test_nothing_is_kept_of_apps_children_and_nodes_that_are_gone(triggers: Triggers) -> None:
+async def test_what_a_watch_shows_is_in_the_index_before_its_app_is_due(
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, indices: Indices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    triggers.app(event("ADDED"))
+    await taken(queue)
+    seen: list[int] = []
+    monkeypatch.setattr(queue, "add", lambda key: seen.append(len(indices.children.get(key))))
+    feed[SERVICES](event("ADDED"))
+    feed[SERVICES](event("DELETED"))
+    assert seen == [1, 0]
+
+
+async def test_an_app_is_not_due_before_it_was_heard_of(queue: WorkQueue[Key], feed: Sinks, indices: Indices) -> None:
+    """Its own first event comes when all lists are whole: before that, children may only seem to be missing."""
+    feed[SERVICES](event(None))
+    assert len(queue) == 0
+    assert len(indices.children.get(KEY)) == 1
+
+
+async def test_only_what_is_ours_of_a_child_is_news(queue: WorkQueue[Key], triggers: Triggers, feed: Sinks) -> None:
+    triggers.app(event("ADDED"))
+    feed[SERVICES](event("ADDED"))
+    await taken(queue)
+    feed[SERVICES](event("MODIFIED", status={"loadBalancer": {}}))
+    assert len(queue) == 0
+    deleting = event("MODIFIED")
+    deleting["object"]["metadata"] = {**deleting["object"]["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    feed[SERVICES](deleting)
+    assert await taken(queue) == [KEY]
+
+
+async def test_the_status_of_a_deployment_is_news_that_may_settle(
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks
+) -> None:
+    triggers.app(event("ADDED"))
+    feed[DEPLOYMENTS](event("ADDED"))
+    await taken(queue)
+    feed[DEPLOYMENTS](event("MODIFIED"))
+    assert len(queue) == 0
+    feed[DEPLOYMENTS](event("MODIFIED", status={"readyReplicas": 1}))
+    assert (queue.ready, len(queue)) == (0, 1)
+
+
+async def test_the_answer_to_a_write_of_ours_is_no_news_when_the_watch_shows_it(
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, overlay: Overlay
+) -> None:
+    triggers.app(event("ADDED"))
+    await taken(queue)
+    overlay.written(KEY, written(event("ADDED")))
+    feed[SERVICES](event("ADDED"))
+    assert len(queue) == 0
+    feed[SERVICES](event("DELETED"))
+    assert await taken(queue) == [KEY]
+
+
+async def test_what_somebody_made_of_a_write_of_ours_is_news(
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, overlay: Overlay
+) -> None:
+    triggers.app(event("ADDED"))
+    await taken(queue)
+    overlay.written(KEY, written(event("ADDED")))
+    changed = event("MODIFIED")
+    changed["object"]["metadata"] = {**changed["object"]["metadata"], "resourceVersion": "6"}
+    feed[SERVICES](changed)
+    assert await taken(queue) == [KEY]
+
+
+async def test_an_object_that_is_handed_to_another_app_leaves_the_first(feed: Sinks, indices: Indices) -> None:
+    feed[PODS](event("ADDED"))
+    moved = event("MODIFIED")
+    moved["object"]["metadata"] = {**moved["object"]["metadata"], "labels": {"app.kubernetes.io/part-of": "other"}}
+    feed[PODS](moved)
+    assert len(indices.pods.get(KEY)) == 0
+    assert len(indices.pods.get(Key("shop", "other"))) == 1
+
+
+def test_an_object_that_cannot_be_read_hides_no_other(
+    feed: Sinks, indices: Indices, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed[PODS]({"type": "ADDED", "object": {"metadata": {"uid": "odd", "labels": 5}}})
+    feed[PODS](event("ADDED"))
+    assert len(indices.pods.get(KEY)) == 1
+    assert "odd: an event could not be read" in caplog.text
+
+
+def test_nothing_is_kept_of_apps_children_and_nodes_that_are_gone(
+    triggers: Triggers, feed: Sinks, indices: Indices
+) -> None:
     for number in range(100):
         name = f"n{number}"
         triggers.app(event("ADDED", name, name))
-        triggers.child("Deployment", event("ADDED", name, f"c{number}"))
+        feed[DEPLOYMENTS](event("ADDED", name, f"c{number}"))
         triggers.node(event("ADDED", name, name))
     for number in range(100):
         name = f"n{number}"
         triggers.app(event("DELETED", name, name))
-        triggers.child("Deployment", event("DELETED", name, f"c{number}"))
+        feed[DEPLOYMENTS](event("DELETED", name, f"c{number}"))
         triggers.node(event("DELETED", name, name))
-    assert (triggers._apps, triggers._children, triggers._nodes) == ({}, {}, {})
+    assert (triggers._apps, triggers._nodes, len(indices.children)) == ({}, {}, 0)
+    assert (indices.children._values, indices.children._keys) == ({}, {})
+
+
+def written(answer: dict[str, Any]) -> Child:
+    """The projection of what the API server answered."""
+    return child_of("Service", answer["object"])

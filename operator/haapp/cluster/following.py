@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -26,6 +26,9 @@ LABELS = LABEL_NAME.removesuffix("name")
 
 Event = dict[str, Any]
 Watch = Callable[..., AsyncIterator[Any]]
+Sink = Callable[[Event], None]
+"""Takes an event of a watch that Kopf is not told of. It must not fail, and gets no more than the uid of what vanished
+unseen."""
 
 BROKEN = (errors.APIError, watching.WatchingError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError)
 """What may come of a stream that is cut, garbled or refused. Lost credentials are not among them: they end the process,
@@ -51,10 +54,12 @@ class RequestPatience:
 
 class Following:
     """Stands in for `watching.infinite_watch`. What each watch has shown is remembered for the whole process, since
-    Kopf begins a watch anew when its CRD comes back."""
+    Kopf begins a watch anew when its CRD comes back. `sinks` take the events of their (group, plural); of these Kopf
+    hears only that the first list is whole, for which it holds back all other events."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, sinks: Mapping[tuple[str, str], Sink] | None = None) -> None:
         self._watch = watch
+        self._sinks = sinks or {}
         self._known: dict[tuple[Any, Any], dict[str, Event]] = {}
         self._unlisted: set[tuple[Any, Any]] = set()
         self._begun = False
@@ -63,20 +68,29 @@ class Following:
         """Events for ever, as `infinite_watch` gives them, with a DELETED for each object that vanished unseen."""
         delay = FIRST_DELAY
         where = f"{resource} in {namespace}" if namespace else str(resource)
+        sink = self._sinks.get((getattr(resource, "group", ""), getattr(resource, "plural", "")))
+        remembered = _remembered if sink is None else _remembered_for_sink
         while True:
             began = time.monotonic()
             known, first = self._recall(resource, namespace)
             stream = self._watch(resource=resource, namespace=namespace, _iterations=1, **options)
             try:
-                async with aclosing(_told(stream, known, first=first)) as events:
+                async with aclosing(_told(stream, known, remembered, first=first)) as events:
                     async for event in events:
                         if event is watching.Bookmark.LISTED:
                             self._unlisted.discard((resource, namespace))
-                        yield event
+                            yield event
+                        elif sink is None:
+                            yield event
+                        elif event["type"] != "BOOKMARK":
+                            sink(event)
             except errors.APINotFoundError:
                 logger.warning("%s: the API is not there.", where)
                 for event in _ended(known, ()):
-                    yield event
+                    if sink is None:
+                        yield event
+                    else:
+                        sink(event)
             except BROKEN as error:
                 logger.warning("%s: the watch is begun anew: %s: %s", where, type(error).__name__, error)
             delay = FIRST_DELAY if time.monotonic() - began > STEADY_SECONDS else delay
@@ -97,10 +111,10 @@ class Following:
         return self._begun and not self._unlisted
 
 
-def install() -> None:
+def install(sinks: Mapping[tuple[str, str], Sink] | None = None) -> None:
     """Have all of Kopf's watches followed; once is enough."""
     if not isinstance(watching.infinite_watch, Following):
-        watching.infinite_watch = Following(watching.infinite_watch)
+        watching.infinite_watch = Following(watching.infinite_watch, sinks)
         watching.watch_objs = paced(watching.watch_objs)
 
 
@@ -121,41 +135,51 @@ def paced(watch: Watch) -> Watch:
     return stream
 
 
-async def _told(stream: AsyncIterator[Any], known: dict[str, Event], *, first: bool) -> AsyncGenerator[Any, None]:
+async def _told(
+    stream: AsyncIterator[Any], known: dict[str, Event], remembered: Callable[[Event], Event], *, first: bool
+) -> AsyncGenerator[Any, None]:
     """The events of one list and its watch; `known` is kept up to date. What a list lacks is told before what it has,
     so that an object made anew under an old name is the last to be heard of. What a later list has for the first time
     was ADDED: Kopf passes over CRDs that it takes for listed at the start."""
     listed: list[Event] = []
     async for event in stream:
         if event is watching.Bookmark.LISTED:
-            for told in _ended(known, {_uid(item) for item in listed}):
+            for told in _ended(known, {_uid(item) for item in listed} if not first else known.keys()):
                 yield told
             for item in listed:
-                yield item if first or _uid(item) in known else {**item, "type": "ADDED"}
-                known[_uid(item)] = _remembered(item)
+                yield item if _uid(item) in known else {**item, "type": "ADDED"}
+                known[_uid(item)] = remembered(item)
             listed = []
             yield event
-        elif event["type"] is None:
+        elif event["type"] is None and not first:
             listed.append(event)
         else:
-            _follow(known, event)
+            _follow(known, event, remembered)
             yield event
 
 
-def _follow(known: dict[str, Event], event: Event) -> None:
+def _follow(known: dict[str, Event], event: Event, remembered: Callable[[Event], Event]) -> None:
     if event["type"] == "DELETED":
         known.pop(_uid(event), None)
     elif event["type"] != "BOOKMARK":
-        known[_uid(event)] = _remembered(event)
+        known[_uid(event)] = remembered(event)
 
 
-def _ended(known: dict[str, Event], present: set[str] | tuple[()]) -> Iterator[Event]:
+def _ended(known: dict[str, Event], present: Container[str]) -> Iterator[Event]:
     for uid in [uid for uid in known if uid not in present]:
-        yield {"type": "DELETED", "object": known.pop(uid)}
+        yield {"type": "DELETED", "object": known.pop(uid) or {"metadata": {"uid": uid}}}
 
 
 def _uid(event: Event) -> str:
     return str(event["object"]["metadata"].get("uid"))
+
+
+_NOTHING: Event = {}
+
+
+def _remembered_for_sink(_: Event) -> Event:
+    """A sink has an index of its own, by uid: no more is remembered of what may be a hundred thousand objects."""
+    return _NOTHING
 
 
 def _remembered(event: Event) -> Event:

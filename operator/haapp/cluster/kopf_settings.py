@@ -46,7 +46,6 @@ def configure(settings: kopf.OperatorSettings, *, one_namespace: bool) -> None:
     settings.networking.error_backoffs = following.RequestPatience()
     settings.networking.connect_timeout = CONNECT_SECONDS
     settings.networking.request_timeout = REQUEST_SECONDS
-    following.install()
     for kind in KINDS:
         settings.watching.label_selectors[kind.group, kind.version, kind.plural] = OURS
     for resource in DEPENDENTS:

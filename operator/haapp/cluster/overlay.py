@@ -47,6 +47,14 @@ class Overlay:
         written = self._apps.get(key)
         return written is not None and written["metadata"].get("resourceVersion") == version
 
+    def has_shown(self, key: Key, child: Child) -> bool:
+        """The watch shows a child: whether as our last write left it, so that it tells nothing new."""
+        written, _ = self._children.get(key, {}).get(child.key, (None, 0.0))
+        if written is None or (written.uid, written.resource_version) != (child.uid, child.resource_version):
+            return False
+        self._drop(key, child.key)
+        return True
+
     def gone(self, key: Key, uid: str) -> None:
         """The watch has told that a child was deleted."""
         self._gone[uid] = None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import kopf
 
 from haapp.children import Child
 from haapp.cluster.discovery import Discovery
+from haapp.cluster.index import Index
 from haapp.cluster.overlay import Overlay, version_of
 from haapp.cluster.selectors import selector_text
 from haapp.cluster.watches import Target, Watches
@@ -21,13 +22,13 @@ _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
 
 @dataclass(frozen=True, slots=True)
 class Indices:
-    """Kopf's indices, as its handlers get them."""
+    """Kopf's indices of apps and nodes, as its handlers get them, and our own."""
 
     apps: kopf.Index[Key, Mapping[str, Any]]
-    children: kopf.Index[Key, Child]
-    pods: kopf.Index[Key, Pod]
-    replica_sets: kopf.Index[Key, ReplicaSet]
     nodes: kopf.Index[str, Node]
+    children: Index[Key, Child] = field(default_factory=Index)
+    pods: Index[Key, Pod] = field(default_factory=Index)
+    replica_sets: Index[Key, ReplicaSet] = field(default_factory=Index)
 
 
 class ClusterView:
@@ -40,19 +41,19 @@ class ClusterView:
         self._discovery = discovery
 
     def app(self, key: Key) -> Mapping[str, Any] | None:
-        seen = max(_of(self._indices.apps, key), key=version_of, default=None)  # two while one replaces the other
+        seen = max(self._indices.apps.get(key, ()), key=version_of, default=None)  # two while one replaces the other
         if seen is None:
             self._overlay.forget(key)
         return self._overlay.app(key, seen)
 
     def children(self, key: Key) -> tuple[Child, ...]:
-        return self._overlay.children(key, _of(self._indices.children, key))
+        return self._overlay.children(key, self._indices.children.get(key))
 
     def pods(self, key: Key) -> tuple[Pod, ...]:
-        return tuple(_of(self._indices.pods, key))
+        return tuple(self._indices.pods.get(key))
 
     def replica_sets(self, key: Key) -> tuple[ReplicaSet, ...]:
-        return tuple(_of(self._indices.replica_sets, key))
+        return tuple(self._indices.replica_sets.get(key))
 
     def nodes(self) -> tuple[Node, ...]:
         return tuple(node for name in self._indices.nodes for node in self._indices.nodes[name])
@@ -73,10 +74,6 @@ class ClusterView:
 
     async def cluster(self, wanted: frozenset[str]) -> tuple[tuple[int, int], frozenset[str]]:
         return await self._discovery.look(wanted)
-
-
-def _of(index: kopf.Index[Key, Any], key: Key) -> Iterable[Any]:
-    return index.get(key, ())
 
 
 def _version(obj: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from haapp.api.names import LABEL_PART_OF
-from haapp.children import Child, child_of
+from haapp.children import Child
 from haapp.cluster.overlay import Overlay
 from haapp.placement.model import Node, node_of
 from haapp.reconcile.ports import Key
@@ -26,7 +26,6 @@ class Triggers:
         self._queue = queue
         self._overlay = overlay
         self._apps: dict[Key, str] = {}
-        self._children: dict[str, tuple[str, bytes, str, bool]] = {}
         self._nodes: dict[str, Node] = {}
 
     @property
@@ -46,22 +45,30 @@ class Triggers:
         if not self._overlay.is_own_write(key, meta.get("resourceVersion", "")):
             self._queue.add(key)
 
-    def child(self, kind: str, event: Mapping[str, Any]) -> None:
-        """A child changed: what we own of it, which is looked at once, or only its status."""
-        key = app_key(event["object"])
-        child = child_of(kind, event["object"])
-        if event["type"] == "DELETED":
-            self._children.pop(child.uid, None)
-            self._overlay.gone(key, child.uid)
+    def child(self, key: Key, child: Child, before: Child | None) -> None:
+        """A child changed: what we own of it, which is looked at once, or only its status. The operator's own write is
+        no news. Apps that were not heard of are visited when they are: until then Kopf may still be listing."""
+        if key not in self._apps or self._overlay.has_shown(key, child):
+            return
+        if before is None or _ours(before) != _ours(child):
             self._queue.add(key)
-        elif self._is_news(child):
-            self._queue.add(key)
-        elif child.deployment is not None:
+        elif child.deployment is not None and child.deployment != before.deployment:
             self.settle(key)
 
-    def dependent(self, event: Mapping[str, Any]) -> None:
-        """A pod or a ReplicaSet of the app changed."""
-        self.settle(app_key(event["object"]))
+    def dependent(self, key: Key, now: object, before: object | None) -> None:
+        """A pod or a ReplicaSet of the app changed, as far as anybody looks at it."""
+        if now != before:
+            self.settle(key)
+
+    def dependent_gone(self, key: Key, _: object) -> None:
+        """A pod or a ReplicaSet is there no more."""
+        self.settle(key)
+
+    def child_gone(self, key: Key, child: Child) -> None:
+        """A child is there no more."""
+        self._overlay.gone(key, child.uid)
+        if key in self._apps:
+            self._queue.add(key)
 
     def node(self, event: Mapping[str, Any]) -> None:
         """A node changed, in more than its heartbeat."""
@@ -83,11 +90,10 @@ class Triggers:
         for key in keys:
             self._queue.add_settled(key, QUIET, AT_MOST)
 
-    def _is_news(self, child: Child) -> bool:
-        mark = (child.desired_hash, child.owned, child.owner_uid, child.deleting)
-        known = self._children.get(child.uid)
-        self._children[child.uid] = mark
-        return known != mark
+
+def _ours(child: Child) -> tuple[object, ...]:
+    """What is ours of a child: all else is nobody's business but its status."""
+    return child.desired_hash, child.owned, child.owner_uid, child.deleting
 
 
 def app_key(obj: Mapping[str, Any]) -> Key:
