@@ -1,0 +1,283 @@
+"""What is measured: each phase does something to the cluster, waits for its end, and returns its figures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import orjson
+from performance import fleet
+from performance.client import MERGE, Client, each
+from performance.processes import Meter, used
+from performance.trail import Entry, Trail, counted, quantile
+
+from devcluster.audit import audit_log
+from devcluster.cluster import Cluster
+from devcluster.process import Operator
+from haapp.api.names import PLURAL
+from haapp.children import KINDS
+
+Figures = dict[str, Any]
+
+STATUS = f"{PLURAL}/status"
+CHILDREN = frozenset(kind.plural for kind in KINDS)
+TIMEOUT = 1800.0
+BETWEEN_SECONDS = 0.6
+QUIET_SECONDS = 2.0
+"""A phase has ended when the operator has written nothing for so long; the time is not counted."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """A cluster, a client for it, and the operator once it runs."""
+
+    cluster: Cluster
+    client: Client
+    operator: Operator
+
+    def trail(self) -> Trail:
+        """The requests from now on."""
+        return Trail(audit_log(self.cluster).path)
+
+    def pid(self, component: str) -> int:
+        """The process id of a part of the control plane."""
+        if self.cluster.folder is None:
+            raise ValueError("only an embedded cluster can be measured")
+        return int((self.cluster.folder / "pids" / f"{component}.pid").read_text())
+
+    def meter(self) -> Meter:
+        """What the API server, etcd and the operator use from now on."""
+        pids = {"apiserver": self.pid("kube-apiserver"), "etcd": self.pid("etcd")}
+        if self.operator.is_running():
+            pids["operator"] = self.operator_pid
+        return Meter(pids)
+
+    @property
+    def operator_pid(self) -> int:
+        return int(self.operator.pid_file.read_text())
+
+    async def namespace(self, name: str) -> str:
+        """A new namespace."""
+        await self.client.send("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        return name
+
+    async def post(self, obj: fleet.Object) -> None:
+        """Create an object."""
+        await self.client.send("POST", fleet.path(obj, collection=True), obj)
+
+    async def change(self, obj: fleet.Object, **spec: Any) -> None:
+        """Change fields of an app's spec."""
+        await self.client.send("PATCH", fleet.path(obj), {"spec": spec}, MERGE)
+
+
+async def floor(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
+    """The bare writer: the children of the apps, by plain creates of ready-made bodies, and nothing else."""
+    await bench.namespace(namespace)
+    # App by app, as the operator meets them.
+    ready = [(fleet.path(obj, collection=True), orjson.dumps(obj)) for app in apps for obj in fleet.children(app)]
+    meter = bench.meter()
+    seconds = await each(ready, lambda item: bench.client.send("POST", *item))
+    return {"apps": len(apps), "children": len(ready), "seconds": round(seconds, 2), "used": meter.read()}
+
+
+async def create(bench: Bench, namespace: str, apps: list[fleet.Object], children: int) -> Figures:
+    """New apps, all at once: from the first app's request to the last child's answer, and to the last status."""
+    await bench.namespace(namespace)
+    meter, trail = bench.meter(), bench.trail()
+    await each(apps, bench.post)
+    await trail.until(lambda entries: len(_new_children(entries, namespace)) >= len(apps) * children, TIMEOUT)
+    await trail.until(lambda entries: _with_status(entries, namespace) >= len(apps), TIMEOUT)
+    await trail.quiet(QUIET_SECONDS, TIMEOUT)
+    made = _new_children(trail.entries, namespace)
+    begun = {e.key: e for e in trail.entries if e.verb == "create" and e.resource == PLURAL}
+    first = min(entry.received for entry in begun.values())
+    deployed = {e.key: e.answered for e in made if e.resource == "deployments"}
+    latency = [deployed[key] - entry.answered for key, entry in begun.items()]
+    written = [entry for entry in trail.of_operator() if entry.is_write]
+    return {
+        "apps": len(apps),
+        "seconds": round(max(entry.answered for entry in made) - first, 2),
+        "seconds_observed": round(max(entry.answered for entry in written) - first, 2),
+        "latency_s": {"p50": round(quantile(latency, 0.5), 3), "p99": round(quantile(latency, 0.99), 3)},
+        "latencies_s": _curve(latency),
+        **_requests(trail, len(apps)),
+        "used": meter.read(),
+    }
+
+
+async def edit(bench: Bench, apps: list[fleet.Object], image: str) -> Figures:
+    """Another image for all apps: until the last Deployment has it, and until the operator has no more to write."""
+    meter, trail = bench.meter(), bench.trail()
+    await each(apps, lambda app: bench.change(app, app={**app["spec"]["app"], "image": image}))
+    await trail.until(lambda entries: len(_patched(entries)) >= len(apps), TIMEOUT)
+    # Pods that are replaced take their time, and the operator's silence between is no end.
+    await trail.quiet(QUIET_SECONDS if not apps[0]["spec"]["replicas"] else 12.0, TIMEOUT)
+    first = min(entry.received for entry in trail.entries if entry.resource == PLURAL and entry.verb == "patch")
+    last = max(entry.answered for entry in _patched(trail.entries))
+    return {"apps": len(apps), "seconds": round(last - first, 2), **_requests(trail, len(apps)), "used": meter.read()}
+
+
+async def rest(bench: Bench, apps: int, seconds: float) -> Figures:
+    """Nothing happens."""
+    meter, trail = bench.meter(), bench.trail()
+    await asyncio.sleep(seconds)
+    trail.read()
+    return {"apps": apps, "seconds": seconds, **_requests(trail, apps), "used": meter.read()}
+
+
+async def restart(bench: Bench, namespace: str, apps: int) -> Figures:
+    """A new process with all apps in place and one that is new: until that one is served, and until all are seen."""
+    bench.operator.stop()
+    new = fleet.app(namespace, f"new-{time.time_ns()}")
+    await bench.post(new)
+    trail, began = bench.trail(), time.time()
+    key = (namespace, new["metadata"]["name"])
+    served = _the_deployment(key)
+    await asyncio.to_thread(bench.operator.start)
+    await trail.until(lambda entries: any(map(served, entries)), TIMEOUT)
+    settled = await asyncio.to_thread(_until_visited, bench.operator, apps)
+    await trail.quiet(QUIET_SECONDS, TIMEOUT)
+    in_place = [entry for entry in trail.of_operator() if entry.is_write and key[1] not in (entry.name, "")]
+    return {
+        "apps": apps,
+        "seconds_new_app": round(next(e.answered for e in trail.entries if served(e)) - began, 2),
+        "seconds_settled": round(settled - began, 2),
+        "writes_in_place": len([entry for entry in in_place if entry.resource != "events"]),
+        "requests": counted(trail.of_operator()),
+        "used": {"operator": {"cpu_s": used(bench.operator_pid).cpu, "peak_rss_mb": used(bench.operator_pid).peak}},
+    }
+
+
+async def one_by_one(bench: Bench, namespace: str, number: int) -> Figures:
+    """One new app at a time, then one edit at a time, the operator idle: from the API server's answer to the app's
+    write to its answer to the Deployment's, in milliseconds."""
+    await bench.namespace(namespace)
+    apps = fleet.apps(namespace, number)
+    created = [await _served(bench, app, lambda app=app: bench.post(app)) for app in apps]
+    await asyncio.sleep(2 * QUIET_SECONDS)
+    image = "example/web:edited"
+    edited = [
+        await _served(bench, app, lambda app=app: bench.change(app, app={**app["spec"]["app"], "image": image}))
+        for app in apps
+    ]
+    return {"apps": number, "created_ms": _spread(created), "edited_ms": _spread(edited)}
+
+
+async def storm(bench: Bench, apps: list[fleet.Object], replicas: int) -> Figures:
+    """From no pod to many on a few apps."""
+    meter, trail = bench.meter(), bench.trail()
+    await each(apps, lambda app: bench.change(app, replicas=replicas))
+    namespace = apps[0]["metadata"]["namespace"]
+    began = time.monotonic()
+    ready = 0
+    while ready < len(apps) and time.monotonic() - began < TIMEOUT:
+        await asyncio.sleep(0.5)
+        ready = await _all_ready(bench, namespace, replicas)
+    seconds = time.monotonic() - began
+    await trail.quiet(12.0, TIMEOUT)
+    writes = Counter(entry.key for entry in trail.of_operator() if entry.resource == STATUS)
+    return {
+        "apps": len(apps),
+        "replicas": replicas,
+        "seconds": round(seconds, 1),
+        "status_writes": {"mean": round(writes.total() / len(apps), 2), "max": max(writes.values(), default=0)},
+        **_requests(trail, len(apps)),
+        "used": meter.read(),
+    }
+
+
+async def _served(bench: Bench, app: fleet.Object, write: Callable[[], Any]) -> float:
+    trail = bench.trail()
+    await write()
+    done = _the_deployment((app["metadata"]["namespace"], app["metadata"]["name"]))
+    while not (answered := [e for e in trail.entries if done(e)]):
+        await asyncio.sleep(0.02)
+        trail.read()
+    await trail.quiet(BETWEEN_SECONDS, TIMEOUT)
+    asked = next(e for e in trail.entries if e.resource == PLURAL and not e.by_operator)
+    return answered[0].answered - asked.answered
+
+
+def _until_visited(operator: Operator, apps: int) -> float:
+    """When every app has been visited and none waits, by the operator's own metrics."""
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        values = dict(_values(operator.metrics().splitlines()))
+        if values.get('haapp_reconcile_total{result="ok"}', 0) >= apps and not values.get("haapp_queue_depth"):
+            return time.time()
+        time.sleep(0.05)
+    raise TimeoutError("the apps in place were not visited")
+
+
+def _values(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
+    for line in lines:
+        if not line.startswith("#"):
+            name, _, value = line.rpartition(" ")
+            yield name, float(value)
+
+
+async def _all_ready(bench: Bench, namespace: str, replicas: int) -> int:
+    found = await bench.client.get(f"/apis/apps/v1/namespaces/{namespace}/deployments")
+    return sum((item.get("status") or {}).get("readyReplicas", 0) == replicas for item in found["items"])
+
+
+def _new_children(entries: Iterable[Entry], namespace: str) -> list[Entry]:
+    of_operator = (e for e in entries if e.namespace == namespace and e.by_operator)
+    return [e for e in of_operator if e.resource in CHILDREN and e.code == 201]
+
+
+def _with_status(entries: Iterable[Entry], namespace: str) -> int:
+    return len({e.key for e in entries if e.namespace == namespace and e.resource == STATUS})
+
+
+def _patched(entries: Iterable[Entry]) -> list[Entry]:
+    return [e for e in entries if e.by_operator and e.resource == "deployments" and e.verb == "patch"]
+
+
+def _the_deployment(key: tuple[str, str]) -> Callable[[Entry], bool]:
+    return lambda e: e.by_operator and e.resource == "deployments" and e.key == key and e.code < 300
+
+
+def _requests(trail: Trail, apps: int) -> Figures:
+    """The operator's requests: how many of each kind, and how many writes of each sort per app."""
+    entries = trail.of_operator()
+    writes = [entry for entry in entries if entry.is_write]
+    sorts = {
+        "children": [e for e in writes if e.resource in CHILDREN],
+        "status": [e for e in writes if e.resource == STATUS],
+        "events": [e for e in writes if e.resource == "events"],
+        "reads": [e for e in entries if e.verb in ("get", "list") and e.resource],
+    }
+    return {
+        "per_app": {name: round(len(of_it) / apps, 2) for name, of_it in sorts.items()},
+        "requests": counted(entries),
+        "failed": counted(e for e in entries if e.code >= 400),
+    }
+
+
+def _spread(seconds: list[float]) -> Figures:
+    return {
+        "p50": round(1000 * quantile(seconds, 0.5), 1),
+        "p99": round(1000 * quantile(seconds, 0.99), 1),
+        "max": round(1000 * max(seconds), 1),
+        "all": [round(1000 * value, 1) for value in seconds],
+    }
+
+
+def _curve(values: list[float]) -> list[float]:
+    """The values at each hundredth, from the least to the greatest."""
+    return [round(quantile(values, n / 100), 4) for n in range(101)] if values else []
+
+
+def growth(steps: list[Figures]) -> list[float]:
+    """Memory per further app between the steps, in kB."""
+    return [
+        round(1000 * (b["rss_mb"] - a["rss_mb"]) / (b["apps"] - a["apps"]), 1)
+        for a, b in pairwise(steps)
+        if b["apps"] > a["apps"]
+    ]

@@ -1,0 +1,112 @@
+"""The figures against their targets, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+Row = tuple[str, str, str, bool]
+
+
+def brief(figures: Mapping[str, Any]) -> str:
+    """One line of a phase's most telling figures."""
+    told = {name: value for name, value in figures.items() if isinstance(value, int | float)}
+    for name in ("latency_s", "per_app", "status_writes", "failed"):
+        told |= {name: figures[name]} if figures.get(name) else {}
+    for name in ("created_ms", "edited_ms"):
+        told |= {name: {k: v for k, v in figures[name].items() if k != "all"}} if name in figures else {}
+    told |= {name: of_it for name, of_it in figures.get("used", {}).items() if name == "operator"}
+    return ", ".join(f"{name} {value}" for name, value in told.items())
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """The table, with the machine above it."""
+    machine = results["machine"]
+    head = (
+        f"Machine: {machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, shared by API server, etcd, "
+        f"controllers, load generator and operator; load before the run {machine['load_before']}.\n"
+    )
+    lines = ["| figure | target | measured | |", "|---|---|---|---|"]
+    for name, target, value, met in rows(results):
+        verdict = ("met" if met else "**missed**") if target else ""
+        lines.append(f"| {name} | {target} | {value} | {verdict} |")
+    return "\n".join([head, *lines])
+
+
+def insert(page: Path, text: str) -> None:
+    """Put the table between its marks on the page, or make the page."""
+    old = page.read_text() if page.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
+    before, _, rest = old.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def rows(results: Mapping[str, Any]) -> Iterator[Row]:
+    """(figure, target, measured, whether it is met)."""
+    sizes = sorted((n for n in results if n.startswith("create_") and n[7:].isdigit()), key=lambda n: int(n[7:]))
+    first = results[sizes[0]]
+    yield from _creation(results, first)
+    yield from _pods(results)
+    yield from _single(results["one_by_one"])
+    bare = results["create_no_services"]
+    cpu = 1000 * first["used"]["operator"]["cpu_s"] / first["apps"]
+    yield "CPU per created app (5 children + status)", "&le; 8 ms", f"{cpu:.1f} ms", cpu <= 8
+    cpu = 1000 * bare["used"]["operator"]["cpu_s"] / bare["apps"]
+    yield "CPU per created app of 4 children", "", f"{cpu:.1f} ms", True
+    yield from _restarts(results)
+
+
+def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[Row]:
+    per_app = first["per_app"]
+    told = f"{per_app['children']:g} children + {per_app['status']:g} status, {per_app['events']:g} Events"
+    met = per_app["children"] <= 5 and per_app["status"] <= 2
+    yield "writes per created app", "its children + 2 status", told, met
+    rest = results["rest"]["per_app"]
+    writes = rest["children"] + rest["status"] + rest["events"]
+    yield "writes at rest", "0", f"{writes:g}", writes == 0
+    reads = results["rest"]["per_app"]["reads"] + first["per_app"]["reads"]
+    yield "GET/LIST per reconcile", "0", f"{reads:g}", reads == 0
+    for floor, made, target in (("floor", first, 0.9), ("floor_no_services", results["create_no_services"], 0.6)):
+        ratio = results[floor]["seconds"] / made["seconds"]
+        what = "" if floor == "floor" else " without Services"
+        told = f"{ratio:.2f} ({results[floor]['seconds']} s / {made['seconds']} s)"
+        yield f"{made['apps']} apps{what}: bare writer / operator", f"&ge; {target}", told, ratio >= target
+    edits = results["edit"]["per_app"]
+    told = f"{edits['children']:g} children + {edits['status']:g} status, {edits['events']:g} Events"
+    yield "writes per image change", "", told, True
+
+
+def _pods(results: Mapping[str, Any]) -> Iterator[Row]:
+    if "storm" not in results:
+        return
+    storm = results["storm"]["status_writes"]
+    told = f"{storm['mean']} (most {storm['max']})"
+    yield "status writes per app in a storm of 0 to 30 pods", "&le; 3", told, storm["mean"] <= 3
+    rollout = results["rollout"]["per_app"]
+    total = sum(rollout.values())
+    told = f"{total:.2f} ({rollout['children']:g} children, {rollout['status']:g} status, {rollout['events']:g} Events)"
+    yield "requests per app in a rollout with 3 pods", "&le; 4", told, total <= 4
+
+
+def _single(single: Mapping[str, Any]) -> Iterator[Row]:
+    made, edited = single["created_ms"], single["edited_ms"]
+    met = made["p50"] <= 35 and made["max"] <= 60
+    told = f"{made['p50']} / {made['max']} ms"
+    yield "one app at a time, creation to Deployment, p50 / max", "&le; 35 / 60 ms", told, met
+    yield "edit to Deployment patched, idle, p99", "&le; 50 ms", f"{edited['p99']} ms", edited["p99"] <= 50
+
+
+def _restarts(results: Mapping[str, Any]) -> Iterator[Row]:
+    restarts = sorted((r for n, r in results.items() if n.startswith("restart_")), key=lambda r: int(r["apps"]))
+    for number, r in enumerate(restarts):
+        told, memory, writes = r["seconds_new_app"], r["used"]["operator"]["peak_rss_mb"], r["writes_in_place"]
+        target = "&le; 2 s (500 apps)" if number == 0 else ""
+        yield f"restart with {r['apps']} apps: first new app served", target, f"{told} s", number > 0 or told <= 2
+        target = "&le; 5 s (2,000 apps)" if number else ""
+        yield f"restart with {r['apps']} apps: settled", target, f"{r['seconds_settled']} s", r["seconds_settled"] <= 5
+        yield f"restart with {r['apps']} apps: writes to what is in place", "0", str(writes), not writes
+        limit = 160 if r["apps"] <= 2500 else 600
+        yield f"RSS with {r['apps']} apps", f"&le; {limit} MB", f"{memory:.0f} MB", memory <= limit
