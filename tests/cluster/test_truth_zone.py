@@ -147,7 +147,7 @@ def the_zone_dies(play: Play) -> None:
     lost = last_lost(play, began)
     left = "2 of 4 ready pods would be left without zone zone-a; zones.keepReady asks for 4"
     survives = play.told("hard", "SurvivesZoneLoss", "False", "TooFewLeft", left, since=lost)
-    assert "raise replicas to 8, or add a zone that the pods may use" in survives
+    assert "bring back or add a zone that the pods may use, or lower zones.minDomains to 2" in survives
     play.told("hard", "Ready", "False", left, since=lost)
     play.told("hard", "Spread", "False", "zone", since=lost)
     play.told("soft", "Ready", "False", "SurvivesZoneLoss: ", since=lost)

@@ -474,6 +474,18 @@ CASES = [
     ),
     Case(
         "SurvivesZoneLoss",
+        observed(pods("a1", "b1", "c1"), (*nodes(a=1, b=1), node("c1", "c", ready=False))),
+        "False",
+        "TooFewLeft",
+        (
+            "zones.keepReady asks for 2",
+            "bring back or add a zone that the pods may use, or lower zones.minDomains to 2",
+        ),
+        {"zones": Zones(min_domains=3, keep_ready=2)},
+        "False",
+    ),
+    Case(
+        "SurvivesZoneLoss",
         observed(pods("a1", "a2"), nodes(a=2)),
         "False",
         "TooFewLeft",

@@ -76,6 +76,10 @@ def _remedy(scene: Scene, noun: str, keep: int | str, domains: int) -> str:
     """What to change: nothing, if the pods asked for would be enough once they are up and spread."""
     if best_left(scene.desired, domains) >= scaled(keep, scene.desired, up=True):
         return "it is enough once all pods are ready and spread evenly"
+    zones = scene.app.spec.zones
+    if noun == "zone" and zones is not None and 0 < domains < (zones.min_domains or 0):
+        # Each zone holds no more than maxSkew pods for as long as there are fewer of them than asked for.
+        return f"bring back or add a zone that the pods may use, or lower zones.minDomains to {domains}"
     enough = enough_replicas(keep, scene.desired, domains)
     if enough is None:
         return f"add a {noun} that the pods may use"
