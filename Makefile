@@ -65,7 +65,7 @@ test-unit: $(INSTALLED) ## the pure tests, in seconds
 	$(BIN)/pytest tests/unit $(PYTEST_ARGS)
 
 test-cluster: $(INSTALLED) ## the tests against an embedded cluster, or against CONTEXT
-	$(BIN)/pytest $(wildcard tests/cluster tests/faults) $(PYTEST_ARGS)
+	$(BIN)/pytest $(wildcard tests/cluster tests/faults tests/delivery) $(PYTEST_ARGS)
 
 simulate-check: $(INSTALLED) ## hold `kubectl haapp simulate` against the real scheduler (ARGS='--layouts 200')
 	@PYTHONPATH=$(CURDIR)/tools:$(CURDIR) $(BIN)/python bench/simulate_check.py $(ARGS)

@@ -160,7 +160,7 @@ def assert_made(space: Space, child: Object, name: str, component: str) -> None:
     assert meta["ownerReferences"][0]["uid"] == space.get(names.PLURAL, name)["metadata"]["uid"]
     assert meta["labels"] == {
         names.LABEL_NAME: name,
-        names.LABEL_INSTANCE: name,
+        names.LABEL_INSTANCE: names.instance(name),
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
         names.LABEL_COMPONENT: component,
         names.LABEL_PART_OF: name,

@@ -7,8 +7,10 @@ import lupa.lua51
 import pytest
 import yaml
 from tests.live_cases import app
+from tests.render_support import rendered
 from tests.unit.test_status_conditions import CASES, WELL, Case
 
+from haapp.api import names
 from haapp.api.names import GROUP, KIND
 from haapp.status import assess
 
@@ -90,3 +92,13 @@ def test_no_difference_has_to_be_ignored(file: str) -> None:
     text = (FOLDER / file).read_text()
     assert "ignoreDifferences:" not in text
     assert "ServerSideApply=true" in text
+
+
+@pytest.mark.parametrize("name", ["shop", "s" * 63])
+def test_no_application_can_be_named_as_the_instance_label_of_a_child(name: str) -> None:
+    """By that label Argo CD knows its own, and names of Applications have no capitals."""
+    for desired in rendered(name=name).objects:
+        instance = desired["metadata"]["labels"][names.LABEL_INSTANCE]
+        assert instance != instance.lower()
+        assert len(instance) <= names.MAX_LABEL
+        assert instance[-1].isalnum()

@@ -47,7 +47,7 @@ def test_every_object_belongs_to_the_app() -> None:
         meta = desired["metadata"]
         assert meta["namespace"] == "store"
         assert meta["labels"][names.LABEL_NAME] == "shop"
-        assert meta["labels"][names.LABEL_INSTANCE] == "shop"
+        assert meta["labels"][names.LABEL_INSTANCE] == "shop.HA"
         assert meta["labels"][names.LABEL_PART_OF] == "shop"
         assert meta["labels"][names.LABEL_MANAGED_BY] == "ha-operator"
         assert meta["labels"][names.LABEL_COMPONENT] == ("cache" if meta["name"] == "shop-cache" else "app")

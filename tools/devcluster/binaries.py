@@ -28,6 +28,13 @@ PACKAGES: Mapping[str, str] = {
     "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
 }
 METRICS_SERVER: Mapping[str, str] = {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"}
+JUDGES: Mapping[str, str] = {
+    "helm": "helm.sh/helm/v4/cmd/helm",
+    "kube-score": "github.com/zegl/kube-score/cmd/kube-score",
+    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
+    "promtool": "github.com/prometheus/prometheus/cmd/promtool",
+}
+"""What others made to install, judge or try what is shipped here; each has a module of its own in tools/."""
 
 HEARTBEAT_SECONDS = 10
 
@@ -58,6 +65,11 @@ def ensure_control_plane() -> Path:
 def ensure_metrics_server() -> Path:
     """Return the path of the metrics-server binary, built if need be. Raises BuildError."""
     return ensure_built(TOOLS / "metrics-server", METRICS_SERVER) / "metrics-server"
+
+
+def ensure_judge(name: str) -> Path:
+    """Return the path of the binary `name` of JUDGES, built if need be. Raises BuildError."""
+    return ensure_built(TOOLS / name, {name: JUDGES[name]}) / name
 
 
 def ensure_built(module: Path, packages: Mapping[str, str], tags: str = "") -> Path:

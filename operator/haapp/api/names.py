@@ -19,6 +19,7 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
 OWN_LABELS: Final = (LABEL_NAME, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_COMPONENT, LABEL_PART_OF)
+INSTANCE_SUFFIX: Final = ".HA"
 COMPONENT_APP: Final = "app"
 COMPONENT_CACHE: Final = "cache"
 
@@ -49,6 +50,14 @@ MAX_LABEL: Final = 63
 MAX_APP_NAME: Final = MAX_LABEL
 MAX_APP_NAME_WITH_CACHE: Final = MAX_LABEL - len(CACHE_SUFFIX)
 MAX_SIDECAR_NAME_WITH_CONFIG: Final = MAX_LABEL - len(CONFIG_VOLUME_PREFIX)
+
+
+def instance(app_name: str) -> str:
+    """The value of LABEL_INSTANCE. Its capitals keep it from ever being the name of an Argo CD Application.
+
+    By that label Argo CD knows what it may prune, unless there is an owner: a child left without one would be lost.
+    """
+    return f"{app_name[: MAX_LABEL - len(INSTANCE_SUFFIX)]}{INSTANCE_SUFFIX}"
 
 
 def cache_name(app_name: str) -> str:

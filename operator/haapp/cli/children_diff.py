@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from haapp.api import App, Object
-from haapp.api.names import ADOPT_ANNOTATION, FIELD_MANAGER, LABEL_INSTANCE, LABEL_MANAGED_BY, MANAGED_BY
+from haapp.api.names import ADOPT_ANNOTATION, FIELD_MANAGER, LABEL_MANAGED_BY, LABEL_PART_OF, MANAGED_BY
 from haapp.children import Child, child_of, plan
 from haapp.children.kinds import KINDS, kind_of
 from haapp.cli.cluster import Cluster, Refused
@@ -61,7 +61,7 @@ def environment_of(cluster: Cluster, app: App) -> tuple[Environment, tuple[str, 
 
 def _live(cluster: Cluster, app: App) -> dict[tuple[str, str], Object]:
     """Every object that the operator made for the app."""
-    selector = f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_INSTANCE}={app.name}"
+    selector = f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_PART_OF}={app.name}"
     apis = cluster.api_versions()
     found = {}
     for kind in KINDS:

@@ -52,7 +52,7 @@ def own_labels(app: App) -> dict[str, str]:
     return {
         **app.spec.pod.labels,
         names.LABEL_NAME: app.name,
-        names.LABEL_INSTANCE: app.name,
+        names.LABEL_INSTANCE: names.instance(app.name),
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
         names.LABEL_COMPONENT: names.COMPONENT_APP,
         names.LABEL_PART_OF: app.name,

@@ -15,7 +15,7 @@ def labels(app: App, component: str) -> dict[str, str]:
     """The labels of everything that belongs to `app`."""
     return {
         names.LABEL_NAME: app.name,
-        names.LABEL_INSTANCE: app.name,
+        names.LABEL_INSTANCE: names.instance(app.name),
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
         names.LABEL_COMPONENT: component,
         names.LABEL_PART_OF: app.name,

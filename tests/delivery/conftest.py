@@ -1,0 +1,46 @@
+"""Fixtures for tests of what is shipped: manifests as kustomize builds them, charts as helm does, a cluster for both."""
+
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.cluster.conftest import cluster, pytest_runtest_makereport
+
+from devcluster.binaries import ensure_control_plane, ensure_judge
+
+__all__ = ["cluster", "pytest_runtest_makereport"]
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+TOOL_SECONDS = 120
+
+Object = dict[str, Any]
+
+
+@cache
+def kustomized(folder: Path) -> tuple[Object, ...]:
+    built = output(ensure_control_plane() / "kubectl", "kustomize", folder)
+    return tuple(yaml.safe_load_all(built))
+
+
+def output(*command: str | Path, stdin: str | None = None) -> str:
+    """What a command prints. Fails the test with its complaint."""
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture
+def kustomize() -> Callable[[str], tuple[Object, ...]]:
+    """The objects of a folder of manifests/."""
+    return lambda folder: kustomized(MANIFESTS / folder)
+
+
+@pytest.fixture(scope="session")
+def helm() -> Callable[..., str]:
+    """Runs helm and returns what it prints."""
+    binary = ensure_judge("helm")
+    return lambda *arguments, **options: output(binary, *arguments, **options)
