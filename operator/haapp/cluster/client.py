@@ -36,7 +36,8 @@ REQUEST_TIMEOUT = 30.0
 Observer = Callable[[str, str, int, float], None]
 """Called after each request with verb, resource (the plural), HTTP status (0: no answer) and seconds."""
 
-_UNPRINTABLE = re.compile("[\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What JSON holds as it is, and YAML refuses or takes for the end of a line."""
 
 
 def encode(obj: object) -> bytes:
@@ -44,7 +45,7 @@ def encode(obj: object) -> bytes:
     text = orjson.dumps(obj)
     if text.isascii() and b"\x7f" not in text:
         return text
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text.decode()).encode()
+    return _NOT_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text.decode()).encode()
 
 
 @dataclass(frozen=True, slots=True)
