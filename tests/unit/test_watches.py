@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Self
 
+import pytest
+
 from haapp.cluster.client import METADATA, METADATA_LIST, Request
 from haapp.cluster.watches import Target, Watches
 from haapp.reconcile.ports import Key
@@ -52,3 +54,20 @@ async def test_only_metadata_is_asked_for() -> None:
     assert client.accepted == [METADATA_LIST, METADATA]
     assert all("PartialObjectMetadata" in accept for accept in client.accepted)
     assert watches.items(SECRETS) == {"password": "password"}
+
+
+async def test_a_watch_that_nobody_uses_ends_and_a_later_one_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    watches = Watches(client, lambda _: None)  # type: ignore[arg-type]
+    await watches.use(KEY, SECRETS, lambda obj: obj["metadata"]["name"])
+    old = watches._watches[SECRETS]
+    monkeypatch.setattr("haapp.cluster.watches.UNUSED_SECONDS", -1.0)
+    assert not watches._in_use(SECRETS, old)
+    assert watches.items(SECRETS) == {}
+    monkeypatch.undo()
+    await watches.use(KEY, SECRETS, lambda obj: obj["metadata"]["name"])
+    assert not watches._in_use(SECRETS, old), "asked once more, and does not touch its successor"
+    assert watches.items(SECRETS) == {"password": "password"}
+    await watches.close()
+    if old.task:
+        old.task.cancel()

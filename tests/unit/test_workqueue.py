@@ -113,3 +113,19 @@ async def test_a_closed_queue_lets_its_workers_go() -> None:
     await asyncio.sleep(0)
     queue.close()
     assert await asyncio.wait_for(waiting, 1) is None
+
+
+async def test_a_long_queue_is_not_stalled_while_keys_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("haapp.runtime.workqueue.time.monotonic", lambda: now[0])
+    queue: WorkQueue[str] = WorkQueue()
+    assert queue.stalled == 0
+    now[0] += 500
+    for key in "abc":
+        queue.add(key)
+    assert queue.stalled == 0, "it has waited for nothing"
+    now[0] += 60
+    assert await queue.get() == "a"
+    assert (queue.age, queue.stalled) == (60, 0)
+    now[0] += 60
+    assert (queue.age, queue.stalled) == (120, 60)

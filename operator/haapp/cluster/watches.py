@@ -118,12 +118,13 @@ class Watches:
     def _in_use(self, target: Target, watch: _Watch) -> bool:
         horizon = time.monotonic() - UNUSED_SECONDS
         watch.users = {key: used for key, used in watch.users.items() if used >= horizon}
-        if not watch.users:
+        if not watch.users and self._watches.get(target) is watch:
             del self._watches[target]
         return bool(watch.users)
 
     async def _list(self, target: Target, watch: _Watch) -> str:
-        params = {"resourceVersion": "0"} | ({"labelSelector": target.selector} if target.selector else {})
+        # No resourceVersion: an older state of a config, as some server may still have it, would roll the pods twice.
+        params = {"labelSelector": target.selector} if target.selector else None
         accept = METADATA_LIST if target.metadata_only else JSON
         answer = await self._client.send(Request("GET", target.path, params=params, accept=accept))
         items = {obj["metadata"]["name"]: watch.project(obj) for obj in answer.get("items") or ()}

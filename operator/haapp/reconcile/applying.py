@@ -24,6 +24,9 @@ from haapp.status import Outcome, reasons
 FIRST = frozenset({"ServiceAccount", "ConfigMap"})
 """Kinds that have to be there before the pods that use them."""
 
+REFUSED_SECONDS = 300.0
+"""When to try again what the API server refuses: a policy of the cluster may do so, and be changed."""
+
 INSTEAD = {
     "Deployment": f', or take it over with the annotation {ADOPT_ANNOTATION}: "true"',
     "Service": ", or keep it with spec.service.enabled: false",
@@ -35,13 +38,14 @@ INSTEAD = {
 @dataclass(frozen=True, slots=True)
 class Written:
     """How the writes went. `failure` names the reason of a failure that is retried, "" where there is none or where
-    only a change of the spec helps; `again_in` is in seconds. `children` are those that were compared, with the answers
-    to the writes in the place of what was written."""
+    only a person can help; `again_in` and `retry_after` are in seconds, as in Visit. `children` are those that were
+    compared, with the answers to the writes in the place of what was written."""
 
     outcome: Outcome
     notes: tuple[str, ...] = ()
     failure: str = ""
     again_in: float | None = None
+    retry_after: float = 0.0
     children: tuple[Child, ...] = ()
 
 
@@ -177,11 +181,12 @@ def failed(error: Exception, notes: tuple[str, ...]) -> Written:
         message = f"{error}, and is left alone: rename this app, or delete that object{INSTEAD.get(error.kind, '')}"
         return Written(Outcome(reasons.NAME_CONFLICT, message), notes, failure=reasons.NAME_CONFLICT)
     if isinstance(error, exceptions.Refused):
-        return Written(Outcome(reasons.INVALID_SPEC, f"The API server refuses {error}"), notes)
+        outcome = Outcome(reasons.INVALID_SPEC, f"The API server refuses {error}")
+        return Written(outcome, notes, again_in=REFUSED_SECONDS)
     if isinstance(error, exceptions.Forbidden):
         return Written(Outcome(reasons.FORBIDDEN, str(error)), notes, failure=reasons.FORBIDDEN)
-    again_in = getattr(error, "retry_after", None)
-    return Written(Outcome(reasons.API_ERROR, str(error)), notes, failure=reasons.API_ERROR, again_in=again_in)
+    retry_after = getattr(error, "retry_after", 0.0)
+    return Written(Outcome(reasons.API_ERROR, str(error)), notes, failure=reasons.API_ERROR, retry_after=retry_after)
 
 
 def _owner(child: Child) -> str:

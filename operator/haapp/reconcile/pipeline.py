@@ -46,11 +46,12 @@ STARTING_SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class Visit:
     """How a visit ended. `again_in` (seconds) asks for another without an event; `failure` is the reason of one that
-    did not reach its end and is retried with backoff; `gone` tells that the app does not exist any more. `status` is
-    what the app's status says now."""
+    did not reach its end and is retried with backoff, but not within `retry_after` seconds; `gone` tells that the app
+    does not exist any more. `status` is what the app's status says now."""
 
     again_in: float | None = None
     failure: str = ""
+    retry_after: float = 0.0
     message: str = ""
     gone: bool = False
     status: Mapping[str, Any] | None = None
@@ -106,6 +107,7 @@ class Reconciler:
         return Visit(
             again_in=_soonest(moved, waiting, written.again_in, missing_api, _starting(observed)),
             failure=written.failure,
+            retry_after=written.retry_after,
             message=written.outcome.message,
             status=status,
         )
@@ -149,7 +151,7 @@ class Reconciler:
         what = one_line(f"{type(error).__name__}: {error}", 256)
         message = f"a fault of the operator, please report it: {what}; it is tried again, and at each change of the app"
         visit = await self._report_unread(key, obj, Outcome(reasons.RENDER_ERROR, message))
-        return replace(visit, failure=FAULT, message=message, again_in=FAULT_SECONDS)
+        return replace(visit, failure=FAULT, message=message, retry_after=FAULT_SECONDS)
 
     async def _report(
         self, key: Key, obj: Mapping[str, Any], status: Mapping[str, Any], findings: Iterable[Finding] = ()
@@ -159,9 +161,9 @@ class Reconciler:
         if status == before:
             return None
         now = self._now()
-        waiting = patience(before, status) - (now - self._reported.get(key, NEVER)).total_seconds()
-        if waiting > 0:
-            return waiting
+        since, enough = (now - self._reported.get(key, NEVER)).total_seconds(), patience(before, status)
+        if 0 <= since < enough:  # below 0 the clock was set back
+            return enough - since
         await self._writer.patch_status(obj, status)
         self._reported[key] = now
         for reason, message, warning in announcements(before, status, findings):

@@ -30,7 +30,7 @@ from haapp.settings import Settings, from_environment
 logger = logging.getLogger(__name__)
 
 LIVENESS_SECONDS = 60.0
-"""A due app that no worker has taken for this long means that the process hangs."""
+"""Apps that are due for this long, and none of them taken by a worker, mean that the process hangs."""
 
 
 async def start(indices: Indices, settings: Settings | None = None) -> Runtime:
@@ -113,7 +113,7 @@ class Runtime:
         self._workers.start()
 
     def _alive(self) -> bool:
-        return not self.leading or self._queue.age < LIVENESS_SECONDS
+        return not self.leading or self._queue.stalled < LIVENESS_SECONDS
 
     def _make_lease(self) -> Lease:
         return Lease(

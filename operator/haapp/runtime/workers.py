@@ -29,6 +29,7 @@ class Workers:
         self._visit = visit
         self._number = number
         self._tasks: list[asyncio.Task[None]] = []
+        self._told: dict[Key, str] = {}
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(self._work(), name=f"worker {n}") for n in range(self._number)]
@@ -69,9 +70,12 @@ class Workers:
         if visit.status is not None:
             metrics.observe_app(*key, visit.status)
         if visit.failure:
-            self._retry(key, visit.failure, visit.message, at_least=visit.again_in or 0.0)
+            self._retry(key, visit.failure, visit.message, at_least=visit.retry_after)
+            if visit.again_in is not None:
+                self._queue.add_after(key, max(visit.again_in, visit.retry_after))
             return
         metrics.RECONCILES.labels("ok").inc()
+        self._told.pop(key, None)
         if visit.gone:
             metrics.forget_app(*key)
             self._queue.discard(key)
@@ -84,4 +88,6 @@ class Workers:
         delay = self._queue.add_failed(key, at_least=at_least)
         metrics.RECONCILES.labels("failed").inc()
         metrics.ERRORS.labels(reason).inc()
-        logger.warning("%s: %s: %s; next try in %.3g s", key, reason, message, delay)
+        level = logging.DEBUG if self._told.get(key) == message else logging.WARNING
+        self._told[key] = message
+        logger.log(level, "%s: %s: %s; next try in %.3g s", key, reason, message, delay)

@@ -35,6 +35,7 @@ class WorkQueue(Generic[K]):
         self._tickets = 0
         self._busy: set[K] = set()
         self._failures: dict[K, int] = {}
+        self._taken = time.monotonic()
         self._news = asyncio.Event()
         self._closed = False
 
@@ -50,6 +51,12 @@ class WorkQueue(Generic[K]):
     def age(self) -> float:
         """How long the oldest due key has been waiting for a worker, in seconds."""
         return time.monotonic() - next(iter(self._ready.values())) if self._ready else 0.0
+
+    @property
+    def stalled(self) -> float:
+        """For how many seconds keys have been due without any being taken: however many wait, work goes on while
+        this is small."""
+        return min(self.age, time.monotonic() - self._taken)
 
     def add(self, key: K) -> None:
         """Make the key due at once."""
@@ -104,6 +111,7 @@ class WorkQueue(Generic[K]):
                 if key not in self._busy:
                     del self._ready[key]
                     self._busy.add(key)
+                    self._taken = time.monotonic()
                     return key
             self._news.clear()
             await self._wait()

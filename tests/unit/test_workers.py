@@ -1,0 +1,145 @@
+"""What a worker does with how a visit ended: when it looks again, what it counts, and what it says."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from haapp.exceptions import NotLeading, Throttled, Unavailable
+from haapp.reconcile.pipeline import FAULT_SECONDS, Visit
+from haapp.reconcile.ports import Key
+from haapp.runtime import workers as module
+from haapp.runtime.workers import Workers
+from haapp.runtime.workqueue import WorkQueue
+
+KEY = Key("shop", "web")
+
+
+class Queue(WorkQueue[Key]):
+    """A queue that remembers when it was asked to look again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.again: list[float] = []
+
+    def add_after(self, key: Key, delay: float) -> None:
+        self.again.append(round(delay, 3))
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if reached():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
+
+
+async def work(queue: Queue, *ends: Visit | Exception) -> None:
+    """Visit the key once for each of the ends."""
+    left = list(ends)
+    done = asyncio.Event()
+
+    async def visit(key: Key) -> Visit:
+        end = left.pop(0)
+        if not left:
+            done.set()
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    running = Workers(queue, visit, 1)
+    running.start()
+    for _ in ends:
+        queue.add(KEY)
+        await until(lambda: KEY not in queue._ready and KEY not in queue._busy)
+    await asyncio.wait_for(done.wait(), 1)
+    await running.stop()
+
+
+async def test_success_is_left_until_there_is_news() -> None:
+    queue = Queue()
+    await work(queue, Visit())
+    assert queue.again == []
+
+
+async def test_a_visit_may_ask_for_the_next_one() -> None:
+    queue = Queue()
+    await work(queue, Visit(again_in=7))
+    assert queue.again == [7]
+
+
+async def test_failures_in_a_row_wait_twice_as_long_until_one_succeeds() -> None:
+    queue = Queue()
+    failed = Visit(failure="ApiError", message="no")
+    await work(queue, failed, Unavailable("down"), failed, Visit(), failed)
+    assert queue.again == [0.005, 0.01, 0.02, 0.005]
+
+
+async def test_the_server_says_when_to_come_back() -> None:
+    queue = Queue()
+    await work(queue, Throttled("later", retry_after=9), Visit(failure="ApiError", retry_after=8))
+    assert queue.again == [9, 8]
+
+
+async def test_what_else_a_failed_visit_waits_for_does_not_hold_back_its_retry() -> None:
+    queue = Queue()
+    await work(queue, Visit(failure="ApiError", again_in=65))
+    assert min(queue.again) == 0.005
+    queue = Queue()
+    await work(queue, Visit(failure="ApiError", again_in=1, retry_after=9))
+    assert min(queue.again) == 9, "and it does not come sooner than the server allows"
+
+
+async def test_who_does_not_lead_tries_again_without_haste() -> None:
+    queue = Queue()
+    await work(queue, NotLeading("no"))
+    assert queue.again == [module.NOT_LEADING_DELAY]
+
+
+async def test_a_fault_is_logged_whole_and_the_worker_lives_on(caplog: pytest.LogCaptureFixture) -> None:
+    queue = Queue()
+    await work(queue, ZeroDivisionError("oops"), Visit(again_in=3))
+    assert queue.again == [FAULT_SECONDS, 3]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_failure_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    taken = Visit(failure="NameConflict", message="taken")
+    with caplog.at_level(logging.WARNING):
+        await work(Queue(), taken, taken, taken, Visit(failure="NameConflict", message="also taken"), Visit(), taken)
+    assert [record.args[2] for record in caplog.records if isinstance(record.args, tuple)] == [
+        "taken",
+        "also taken",
+        "taken",
+    ]
+
+
+async def test_nothing_is_kept_of_an_app_that_is_gone() -> None:
+    queue = Queue()
+    await work(queue, Visit(failure="ApiError", message="no"), Visit(gone=True))
+    assert not queue._failures
+
+
+@pytest.mark.parametrize(("seconds", "how"), [(0.05, "whole"), (60, "cut short")])
+async def test_a_stop_waits_for_the_visit_in_hand(monkeypatch: pytest.MonkeyPatch, seconds: float, how: str) -> None:
+    ended: list[str] = []
+
+    async def visit(key: Key) -> Visit:
+        try:
+            await asyncio.sleep(seconds)
+            ended.append("whole")
+        except asyncio.CancelledError:
+            ended.append("cut short")
+            raise
+        return Visit()
+
+    monkeypatch.setattr(module, "STOP_SECONDS", 0.2)
+    queue = Queue()
+    running = Workers(queue, visit, 1)
+    running.start()
+    queue.add(KEY)
+    await until(lambda: bool(queue._busy))
+    await running.stop()
+    await until(lambda: bool(ended))
+    assert ended == [how]
