@@ -1,4 +1,4 @@
-"""Fixtures for tests of what is shipped: manifests as kustomize builds them, charts as helm does, a cluster for both."""
+"""Fixtures for tests of what is shipped: manifests as kustomize builds them, charts as helm does, a cluster for all."""
 
 import subprocess
 from collections.abc import Callable
