@@ -15,10 +15,11 @@ from devcluster.process import free_port
 from devcluster.shell import ClusterError, alive, wait_for
 
 from . import cgroups, control_plane, network
+from . import machine as machines
 from .binaries import ensure_binaries
 from .host import install_packages, obstacle
 from .images import ensure_images
-from .machine import SHARED, SOURCES, Machine, boot, is_first, kill, spawn
+from .machine import SHARED, Machine, boot
 from .node import Node
 
 
@@ -48,7 +49,7 @@ def create(name: str, *, stay: bool = False) -> Nodes:
         raise ClusterError(reason)
     install_packages()
     binaries = ensure_binaries()
-    images = ensure_images()
+    images = ensure_images(binaries)
     delete(name)
     folder = folder_of(name)
     (folder / "logs").mkdir(parents=True)
@@ -58,9 +59,10 @@ def create(name: str, *, stay: bool = False) -> Nodes:
     control_plane.write_pki(folder / "pki", list(ZONES))
     plane = control_plane.ControlPlane(machine, folder, binaries)
     plane.start()
-    cluster = Cluster(f"nodes-{name}", _relay(machine, folder), Path(binaries.path("kubectl")))
+    _open_relay(machine, folder)
+    cluster = Cluster(f"nodes-{name}", folder / "kubeconfig", Path(binaries.path("kubectl")))
     wait_for(lambda: cluster.kubectl("get", "--raw=/readyz", timeout=5), 120, f"an API server (logs in {folder}/logs)")
-    nodes = _nodes(name, plane)
+    nodes = _nodes(plane)
     with ThreadPoolExecutor(len(nodes)) as pool:
         list(pool.map(lambda node: node.start(images), nodes.values()))
     running = Nodes(cluster, nodes)
@@ -78,15 +80,23 @@ def running(name: str) -> Iterator[Nodes]:
         delete(name)
 
 
+def find(name: str) -> Nodes | None:
+    """The cluster `name` if it runs."""
+    folder = folder_of(name)
+    machine = machines.find(control_plane_name(name), folder / "pid", SHARED)
+    if machine is None:
+        return None
+    binaries = ensure_binaries()
+    cluster = Cluster(f"nodes-{name}", folder / "kubeconfig", Path(binaries.path("kubectl")))
+    return Nodes(cluster, _nodes(control_plane.ControlPlane(machine, folder, binaries)))
+
+
 def delete(name: str) -> None:
     """End the cluster `name` and remove all that is left of it, whatever state it is in."""
     folder = folder_of(name)
-    try:
-        pid = int((folder / "pid").read_text())
-    except (FileNotFoundError, ValueError):
-        pid = 0
-    if pid and is_first(pid, control_plane_name(name)):
-        kill(pid)
+    machine = machines.find(control_plane_name(name), folder / "pid", SHARED)
+    if machine is not None:
+        machine.kill()
     cgroups.remove(name)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -114,29 +124,20 @@ def control_plane_name(name: str) -> str:
     return f"{name}/control-plane"
 
 
-def _nodes(name: str, plane: control_plane.ControlPlane) -> dict[str, Node]:
-    """A node in each zone, named after it, switched off."""
+def _nodes(plane: control_plane.ControlPlane) -> dict[str, Node]:
+    """A node in each zone, named after it."""
     addresses = {zone: network.Address(number) for number, zone in enumerate(ZONES, start=1)}
     return {
-        zone: Node(
-            name=zone,
-            zone=zone,
-            address=address,
-            folder=plane.folder / zone,
-            control_plane=plane,
-            binaries=plane.binaries,
-            group=f"{name}/{zone}",
-            peers=[other for other in addresses.values() if other != address],
-        )
+        zone: Node(zone, zone, address, plane, tuple(other for other in addresses.values() if other != address))
         for zone, address in addresses.items()
     }
 
 
-def _relay(machine: Machine, folder: Path) -> Path:
-    """Open a door to the API server on the loopback; returns the kubeconfig for it."""
+def _open_relay(machine: Machine, folder: Path) -> None:
+    """Open a door to the API server on the loopback, and write the kubeconfig for it."""
     port = free_port()
-    command = [sys.executable, "-I", str(SOURCES / "devnodes" / "relay.py"), str(port), str(machine.pid), "6443"]
-    spawn(command, folder / "logs" / "relay.log")
-    return control_plane.write_kubeconfig(
-        folder / "kubeconfig", f"https://127.0.0.1:{port}", folder / "pki", "admin", f"nodes-{folder.name}"
-    )
+    script = str(machines.SOURCES / "devnodes" / "relay.py")
+    command = [sys.executable, "-I", script, str(port), str(machine.pid), str(control_plane.PORT)]
+    machines.spawn(command, folder / "logs" / "relay.log")
+    server, context = f"https://127.0.0.1:{port}", f"nodes-{folder.name}"
+    control_plane.write_kubeconfig(folder / "kubeconfig", server, folder / "pki", "admin", context)

@@ -19,7 +19,6 @@ LOST_AFTER_SECONDS = 16
 """How long a silent node is still taken for Ready."""
 
 COREFILE = """.:53 {
-  bind %s
   errors
   kubernetes cluster.local in-addr.arpa {
     kubeconfig %s
@@ -41,7 +40,7 @@ class ControlPlane:
         folder = self.folder
         admin = write_kubeconfig(folder / "inside.kubeconfig", INSIDE, folder / "pki", "admin")
         corefile = folder / "Corefile"
-        corefile.write_text(COREFILE % (GATEWAY, admin))
+        corefile.write_text(COREFILE % admin)
         self._start("etcd", etcd_flags(folder / "etcd"))
         self._start("kube-apiserver", api_server_flags(folder / "pki"))
         self._start("kube-controller-manager", controller_flags(folder / "pki", admin))

@@ -13,7 +13,7 @@ from devcluster.shell import run
 from .layers import Layer, write_layer
 
 WANTED = ("busybox-static", "nginx", "redis-server", "haproxy", "postgresql-15", "postgresql-client-15")
-NEEDED = ("libc6", "libgcc-s1", "libstdc++6", "tzdata", "netbase")
+NEEDED = ("libc6", "libgcc-s1", "libstdc++6", "zlib1g", "tzdata", "netbase")
 """What the wanted ones need beyond shared libraries."""
 DISPENSABLE = ("libllvm", "libz3-", "libperl", "libpam-modules", "libc-", "liblocale", "libjson-perl", "libfile-")
 """Libraries that only a database that compiles its queries, or a package's installation, would load."""
@@ -89,17 +89,11 @@ def _add_basics(layer: Layer) -> None:
 
 def _add_busybox(layer: Layer, package: Path) -> None:
     """busybox under the name of every tool that nothing else brings."""
-    with tempfile.NamedTemporaryFile(suffix="-busybox") as copy:
-        with _open(package) as archive:
-            for member in archive:
-                if member.name.endswith("bin/busybox") and (content := archive.extractfile(member)):
-                    Path(copy.name).write_bytes(content.read())
-        # Through the loader of the shell: a file that is open for writing cannot be run.
-        listed = subprocess.run(
-            ["sh", "-c", 'cp "$1" "$1.run" && chmod 755 "$1.run" && "$1.run" --list; rm "$1.run"', "sh", copy.name],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-    for tool in listed:
+    busybox = package.with_name("busybox")  # it goes by its name
+    with _open(package) as archive:
+        for member in archive:
+            if member.name.endswith("bin/busybox") and (content := archive.extractfile(member)):
+                busybox.write_bytes(content.read())
+    busybox.chmod(0o755)
+    for tool in run([str(busybox), "--list"], timeout=10).split():
         layer.link(f"usr/bin/{tool}", "busybox")

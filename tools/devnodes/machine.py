@@ -46,11 +46,6 @@ class Machine:
         """Start a process inside that goes on until the machine ends."""
         spawn(self.command(*command), log, environment)
 
-    @property
-    def runs(self) -> bool:
-        """Whether it has not ended."""
-        return alive(self.pid)
-
     def kill(self) -> None:
         """End everything inside at once, as a loss of power does."""
         kill(self.pid)
@@ -75,6 +70,15 @@ def boot(
     process = spawn(command, log)
     pid = wait_for(lambda: _first(process.pid, name), 20, f"the first process of {name} (see {log})")
     return Machine(pid, name, kinds)
+
+
+def find(name: str, pid_file: Path, kinds: tuple[str, ...]) -> Machine | None:
+    """The machine of that name whose first process is told by `pid_file`, if it still runs."""
+    try:
+        pid = int(pid_file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return Machine(pid, name, kinds) if is_first(pid, name) else None
 
 
 def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -47,7 +47,7 @@ def create_bridge(control_plane: Machine) -> None:
     )
 
 
-def connect(control_plane: Machine, node: Machine, address: Address, others: list[Address]) -> None:
+def connect(control_plane: Machine, node: Machine, address: Address, others: tuple[Address, ...]) -> None:
     """Plug a node in, and tell it the way to the pods of the others."""
     _ip(
         control_plane,

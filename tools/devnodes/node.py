@@ -1,20 +1,21 @@
 """One real node: namespaces with containerd, a kubelet and kube-proxy in them."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from devcluster.shell import wait_for
 
 from . import cgroups, network, node_config
-from .binaries import Binaries
 from .control_plane import INSIDE, ControlPlane, write_kubeconfig
-from .machine import ALL, Machine, boot
+from .images import Images
+from .machine import ALL, Machine, boot, find
+from .store import give
 
 ZONE_KEY = "topology.kubernetes.io/zone"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """A node named after its zone, with its files in `folder`; off until it is started.
 
@@ -24,33 +25,45 @@ class Node:
     name: str
     zone: str
     address: network.Address
-    folder: Path
     control_plane: ControlPlane
-    binaries: Binaries
-    group: str
-    peers: list[network.Address] = field(default_factory=list)
-    machine: Machine | None = None
+    peers: tuple[network.Address, ...]
 
-    def start(self, images: Path | None = None) -> None:
-        """Switch it on: a first start with `images` (an OCI archive) to be loaded before anything may run."""
+    @property
+    def folder(self) -> Path:
+        """Its disk, and its configuration."""
+        return self.control_plane.folder / self.name
+
+    @property
+    def group(self) -> str:
+        """The name of its machine, as a process and as a cgroup."""
+        return f"{self.control_plane.folder.name}/{self.name}"
+
+    @property
+    def machine(self) -> Machine | None:
+        """The machine while it is on."""
+        return find(self.group, self.folder / "pid", ALL)
+
+    def start(self, images: Images | None = None) -> None:
+        """Switch it on; the first time with the images that are to be on its disk before anything may run."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if images is not None:
+            give(images.store, self.folder / "var" / "lib" / "containerd")
         inside = self.control_plane.machine
         arguments = ["--node", str(self.folder)]
         machine = boot(self.group, self.folder / "machine.log", ALL, arguments, inside=inside)
-        self.machine = machine
+        (self.folder / "pid").write_text(str(machine.pid))
         network.connect(inside, machine, self.address, self.peers)
         self._start_containerd(machine)
         if images is not None:
-            self._ctr(machine, "images", "import", str(images))
+            self._ctr(machine, "images", "import", str(images.operator))
         self._start_kubelet(machine)
         self._start_proxy(machine)
 
     def lose(self) -> None:
         """Cut the power: nothing on it ends in order, and nothing answers any more."""
-        if self.machine is not None:
-            self.machine.kill()
-            self.machine = None
-            cgroups.remove(self.group)
+        if (machine := self.machine) is not None:
+            machine.kill()
+        cgroups.remove(self.group)
 
     def reboot(self) -> None:
         """Cut the power and switch it on again."""
@@ -70,7 +83,7 @@ class Node:
         cni.mkdir(exist_ok=True)
         (cni / "10-pods.conflist").write_text(json.dumps(network.cni_config(self.address)))
         config = self.folder / "containerd.toml"
-        config.write_text(node_config.containerd(self.binaries.path("runc"), cni))
+        config.write_text(node_config.containerd(self.control_plane.binaries.path("runc"), cni))
         self._start(machine, "containerd", f"--config={config}")
         wait_for(lambda: self._ctr(machine, "version"), 60, f"containerd on {self.name}")
 
@@ -98,10 +111,15 @@ class Node:
 
     def _start(self, machine: Machine, name: str, *arguments: str) -> None:
         log = self.control_plane.folder / "logs" / f"{self.name}-{name}.log"
-        machine.start(log, self.binaries.path(name), *arguments, environment={"PATH": self.binaries.search_path})
+        machine.start(
+            log,
+            self.control_plane.binaries.path(name),
+            *arguments,
+            environment={"PATH": self.control_plane.binaries.search_path},
+        )
 
     def _ctr(self, machine: Machine, *arguments: str) -> str:
-        ctr = self.binaries.path("ctr")
+        ctr = self.control_plane.binaries.path("ctr")
         return machine.run(ctr, f"--address={node_config.SOCKET}", "--namespace=k8s.io", *arguments, timeout=300)
 
     def _kubeconfig(self) -> Path:

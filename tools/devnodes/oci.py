@@ -10,6 +10,7 @@ import platform
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from devcluster.config import Object
@@ -28,10 +29,13 @@ class Image:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_archive(target: Path, images: Iterable[Image]) -> None:
-    """Write `images` into one archive for `ctr images import` or `kind load image-archive`."""
+def write_archive(target: Path, images: Iterable[Image], known: Iterable[Path] = ()) -> None:
+    """Write `images` into one archive for `ctr images import` or `kind load image-archive`.
+
+    Layers that are `known` where it is imported are named and left out.
+    """
     partial = target.with_suffix(".partial")
-    written: set[str] = set()
+    written = {_digest(layer) for layer in known}
     manifests = []
     with tarfile.open(partial, "w") as archive:
         for image in images:
@@ -64,13 +68,12 @@ def _platform() -> Object:
 
 
 def _add_layer(archive: tarfile.TarFile, layer: Path, written: set[str]) -> Object:
-    with layer.open("rb") as file:
-        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-        if digest not in written:
-            written.add(digest)
-            file.seek(0)
-            member = tarfile.TarInfo(_blob(digest))
-            member.size = layer.stat().st_size
+    digest = _digest(layer)
+    if digest not in written:
+        written.add(digest)
+        member = tarfile.TarInfo(_blob(digest))
+        member.size = layer.stat().st_size
+        with layer.open("rb") as file:
             archive.addfile(member, file)
     return {"mediaType": f"{MEDIA}.layer.v1.tar", "digest": digest, "size": layer.stat().st_size}
 
@@ -81,6 +84,12 @@ def _add(archive: tarfile.TarFile, content: bytes, media: str, written: set[str]
         written.add(digest)
         _put(archive, _blob(digest), content)
     return {"mediaType": f"{MEDIA}.{media}", "digest": digest, "size": len(content)}
+
+
+@cache
+def _digest(layer: Path) -> str:
+    with layer.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:

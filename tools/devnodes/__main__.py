@@ -1,0 +1,62 @@
+"""python -m devnodes: what the Makefile calls, and what a person does to a node."""
+
+import argparse
+import sys
+import time
+
+from devcluster.binaries import say
+from devcluster.cluster import describe
+from devcluster.shell import ClusterError
+
+from . import cluster, host
+
+FAULTS = ("lose", "start", "reboot", "partition", "reconnect")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one subcommand; the exit code is that of a shell."""
+    parser = argparse.ArgumentParser(prog="devnodes", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("check", help="exit with 0 if real nodes can run here, else say in one line why not")
+    for command, text in (("create", "start a cluster of 3 nodes in 3 zones"), ("delete", "remove all of it")):
+        commands.add_parser(command, help=text).add_argument("name")
+    for fault in FAULTS:
+        parsed = commands.add_parser(fault, help=f"{fault} a node")
+        parsed.add_argument("name")
+        parsed.add_argument("node")
+    options = parser.parse_args(arguments)
+    try:
+        return run(options)
+    except RuntimeError as error:
+        print(f"devnodes: {error}", file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a subcommand."""
+    match options.command:
+        case "check":
+            say(f"nodes: {host.obstacle() or 'they can run here'}")
+            return 1 if host.obstacle() else 0
+        case "create":
+            create(options.name)
+        case "delete":
+            cluster.delete(options.name)
+        case fault:
+            running = cluster.find(options.name)
+            if running is None:
+                raise ClusterError(f"{options.name} does not run")
+            getattr(running.nodes[options.node], fault)()
+    return 0
+
+
+def create(name: str) -> None:
+    """Start a cluster, unless it runs, and say how to look into it."""
+    started = time.monotonic()
+    running = cluster.find(name) or cluster.create(name, stay=True)
+    say(f"nodes: {running.cluster.context} is up after {time.monotonic() - started:.1f} s")
+    describe(running.cluster)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
