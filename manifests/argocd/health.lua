@@ -2,7 +2,7 @@
 --   Progressing  until the operator has seen this generation, and while it is on its way to it
 --   Degraded     where only a change by a person helps, or something required is not met
 --   Suspended    while spec.paused is true
---   Healthy      Ready
+--   Healthy      Ready, and nothing under way: a rollout is Progressing, as that of a Deployment
 local function find(conditions, kind)
   for _, condition in ipairs(conditions) do
     if condition.type == kind then
@@ -35,10 +35,10 @@ if reconciled.reason == "Paused" then
 elseif stalled.status == "True" then
   hs.status = "Degraded"
   hs.message = stalled.message
-elseif ready.status == "True" then
-  hs.status = "Healthy"
 elseif reconciling.status == "True" then
   hs.status = "Progressing"
+elseif ready.status == "True" then
+  hs.status = "Healthy"
 elseif ready.status == "False" then
   hs.status = "Degraded"
   hs.message = ready.message

@@ -50,11 +50,9 @@ def expected(obj: dict[str, Any]) -> str:
         return "Suspended"
     if "Stalled" in seen:
         return "Degraded"
-    if seen["Ready"]["status"] == "True":
-        return "Healthy"
-    if "Reconciling" in seen or seen["Ready"]["status"] == "Unknown":
+    if "Reconciling" in seen:
         return "Progressing"
-    return "Degraded"
+    return {"True": "Healthy", "Unknown": "Progressing", "False": "Degraded"}[seen["Ready"]["status"]]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.reason}")
