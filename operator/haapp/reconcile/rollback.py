@@ -10,6 +10,7 @@ from typing import Any
 
 from haapp.api import App
 from haapp.api.names import HASH_ANNOTATION, ROLLED_BACK_ANNOTATION
+from haapp.exceptions import Unavailable
 from haapp.placement.model import TEMPLATE_HASH_LABEL, Deployment, ReplicaSet
 from haapp.reconcile.ports import Key, View, Writer
 from haapp.render.metadata import seal
@@ -31,15 +32,15 @@ class Rollback:
     async def consider(
         self, key: Key, app: App, deployment: Deployment | None, objects: tuple[dict[str, Any], ...]
     ) -> tuple[dict[str, Any], ...]:
-        """The objects to apply. Raises an ApiError where the old template cannot be read."""
+        """The objects to apply. Raises an ApiError where the old template cannot be read for now."""
         if app.spec.rollout.on_failure != "Rollback" or deployment is None:
             return objects
         rendered = next(obj for obj in objects if _is_main(obj, app))
         record = self._record(key, app, deployment, rendered["metadata"]["annotations"][HASH_ANNOTATION])
-        replica_set = self._replica_set(key, record.template_hash, deployment) if record else None
-        if record is None or replica_set is None:
+        if record is None:
             self._templates.pop(key, None)
             return objects
+        replica_set = self._replica_set(key, record, deployment)
         put_back = _with_template(rendered, await self._template(key, replica_set), record)
         return tuple(put_back if obj is rendered else obj for obj in objects)
 
@@ -53,11 +54,12 @@ class Rollback:
             return None
         return RolledBack(app.generation, str(target.revision), target.failure, target.template_hash, desired_hash)
 
-    def _replica_set(self, key: Key, template_hash: str, deployment: Deployment) -> ReplicaSet | None:
+    def _replica_set(self, key: Key, record: RolledBack, deployment: Deployment) -> ReplicaSet:
+        """What serves now. While it was not shown nothing is applied: the template that failed would come back."""
         for replica_set in self._view.replica_sets(key):
-            if replica_set.owner_uid == deployment.uid and replica_set.template_hash == template_hash:
+            if replica_set.owner_uid == deployment.uid and replica_set.template_hash == record.template_hash:
                 return replica_set
-        return None
+        raise Unavailable(f"the ReplicaSet of revision {record.revision}, which was rolled back to, is not to be seen")
 
     async def _template(self, key: Key, replica_set: ReplicaSet) -> dict[str, Any]:
         """A ReplicaSet's template never changes: it is read once."""
