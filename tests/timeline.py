@@ -1,6 +1,7 @@
 """What became of a namespace's objects and when: every change, as a watch tells of it, with the time of its arrival."""
 
 import json
+import os
 import threading
 import time
 import uuid
@@ -68,11 +69,16 @@ class Timeline:
         self._client.session.close()
 
     def when(self, what: str, holds: Callable[[Object], Any], *, since: float = 0.0, timeout: float = 60) -> Change:
-        """Wait for the first change from `since` on that brought an object to be so."""
+        """Wait until an object is so, from `since` on: since a change then, or as it was left by one before."""
 
         def found() -> Change | None:
-            told = list(self.changes)
-            return next((c for c in told if c.at >= since and c.kind != "DELETED" and holds(c.obj)), None)
+            last: dict[str, Change] = {}
+            for change in list(self.changes):
+                if change.at >= since:
+                    break
+                last[change.name] = Change(since, change.kind, change.obj)
+            told = [*last.values(), *(change for change in list(self.changes) if change.at >= since)]
+            return next((change for change in told if change.kind != "DELETED" and holds(change.obj)), None)
 
         return wait_for(found, timeout, what, every=0.05)
 
@@ -104,6 +110,12 @@ class Timeline:
         self._version = event["object"]["metadata"]["resourceVersion"]
         if event["type"] != "BOOKMARK":
             self.changes.append(Change(time.monotonic(), event["type"], event["object"]))
+
+
+def reaction(promised: float) -> float:
+    """The seconds that may pass where so many are promised: with room for a machine with more to do than it can."""
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return promised + 3.0 * max(1.0, busy)
 
 
 def condition_of(obj: Object, kind: str) -> Object:

@@ -80,8 +80,8 @@ def test_a_blocked_rollout_is_what_was_foretold(space: Space) -> None:
     quick = {"minReadySeconds": 0, "drainSeconds": 0}
     space.apply(app("deadlock", **spec, app=image, rollout=quick))
     space.wait_condition("Spread", "False", "Unschedulable", name="deadlock")
-    deployment = space.get("deployments", "deadlock")["status"]
-    assert (deployment["updatedReplicas"], deployment["readyReplicas"]) == (1, 6)
+    space.wait(lambda: space.get("deployments", "deadlock")["status"].get("updatedReplicas") == 1, "one new pod")
+    assert space.get("deployments", "deadlock")["status"]["readyReplicas"] == 6
     space.apply(app("deadlock", **spec, app=image, rollout={**quick, "maxUnavailable": 1}))
     space.wait_ready("deadlock")
     space.wait(lambda: space.get("deployments", "deadlock")["status"]["updatedReplicas"] == 6, "six new pods")

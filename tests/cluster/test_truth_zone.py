@@ -6,16 +6,15 @@ from collections.abc import Callable, Iterator
 import pykube
 import pytest
 from tests.space import Object, Space, app
-from tests.timeline import Timeline, condition_of, is_ready, new_space
+from tests.timeline import Timeline, condition_of, is_ready, new_space, reaction
 
 from devcluster import nodes
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
 
 PATIENCE = 5.0
-"""Seconds from what the pods or nodes show to what the status says, promised; with room for a machine that is busy."""
+"""Seconds from what the pods or nodes show to what the status says."""
 
-SLACK = 3.0
 ZONE = "zone-c"
 PODS = 6
 GONE_SOON = [
@@ -54,7 +53,7 @@ class Play:
 
         change = self.apps.when(f"{name}: {kind}={status} {says}", holds, since=since)
         print(f"{name}: {kind}={status} after {change.at - since:.2f} s")
-        assert change.at - since < PATIENCE + SLACK
+        assert change.at - since < reaction(PATIENCE)
         return str(condition_of(change.obj, kind)["message"])
 
     def pods_of(self, name: str) -> list[Object]:
