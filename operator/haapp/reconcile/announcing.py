@@ -47,5 +47,7 @@ def announcements(
             yield "Ready", str(after.get("summary") or condition["message"]), False
         elif condition["type"] in (reasons.READY, reasons.STALLED, reasons.RECONCILING):
             continue
+        elif condition["status"] == "Unknown":
+            continue  # What is not judged is no news: the condition that keeps it from being judged is.
         elif condition["reason"] in ALWAYS or (condition["reason"] in ONCE_TRUE and old.get("status") == "True"):
             yield condition["reason"], condition["message"], True

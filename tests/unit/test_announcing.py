@@ -1,0 +1,75 @@
+"""Which changes of the status people hear of by an Event."""
+
+from typing import Any
+
+import pytest
+
+from haapp.placement.finding import Finding
+from haapp.reconcile.announcing import announcements
+from haapp.status import reasons
+
+
+def status(*conditions: tuple[str, str, str], summary: str = "3/3 ready") -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "conditions": [
+            {"type": kind, "status": truth, "reason": reason, "message": f"{kind} {reason}"}
+            for kind, truth, reason in conditions
+        ],
+    }
+
+
+WELL = status(("Ready", "True", "Ready"), ("Reconciled", "True", "Reconciled"), ("Spread", "True", "Balanced"))
+
+
+def told(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, bool]]:
+    return [(reason, warning) for reason, _, warning in announcements(before, after)]
+
+
+def test_ready_is_told_with_the_summary() -> None:
+    assert list(announcements({}, WELL)) == [("Ready", "3/3 ready", False)]
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    assert not told(WELL, WELL)
+    changed = status(("Ready", "True", "Ready"), summary="4/4 ready")
+    assert not told(WELL, changed)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["RenderError", "InvalidSpec", "NameConflict", "Forbidden", "ApiError"],
+)
+def test_each_failure_is_told_when_it_is_new(reason: str) -> None:
+    failed = status(("Reconciled", "False", reason), ("Stalled", "True", reason))
+    assert told(WELL, failed) == [(reason, True)]
+    assert not told(failed, failed)
+
+
+def test_another_failure_of_the_same_condition_is_told() -> None:
+    before = status(("Reconciled", "False", "Forbidden"))
+    assert told(before, status(("Reconciled", "False", "NameConflict"))) == [("NameConflict", True)]
+
+
+def test_pods_that_come_up_make_no_noise() -> None:
+    coming = status(("Ready", "False", "NoReadyPods"), ("Spread", "False", reasons.SKEWED))
+    assert not told({}, coming)
+    assert told(WELL, coming) == [(reasons.SKEWED, True)], "but what was well is"
+
+
+def test_what_is_not_judged_is_no_news() -> None:
+    unread = status(("Reconciled", "False", "InvalidSpec"), ("Spread", "Unknown", "InvalidSpec"))
+    assert told(WELL, unread) == [("InvalidSpec", True)]
+
+
+def test_ready_lost_is_told_by_its_cause_alone() -> None:
+    lost = status(("Ready", "False", "Unschedulable"), ("Spread", "False", reasons.UNSCHEDULABLE))
+    assert told(WELL, lost) == [(reasons.UNSCHEDULABLE, True)]
+
+
+def test_a_contradiction_is_told_until_the_condition_names_it() -> None:
+    finding = Finding("TooFewZones", "spec.zones.minDomains", "lower it to 2")
+    (event,) = announcements({}, {}, [finding])
+    assert event == ("TooFewZones", "spec.zones.minDomains: lower it to 2", True)
+    named = {"conditions": [{"type": "Reconciled", "message": "All is applied; lower it to 2"}]}
+    assert not list(announcements(named, named | {"conditions": []}, [finding]))
