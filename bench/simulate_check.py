@@ -18,8 +18,8 @@ def main() -> int:
     parser.add_argument("--layouts", type=int, default=200, help="how many (200)")
     parser.add_argument("--seed", type=int, default=1000, help="of the first layout (1000)")
     arguments = parser.parse_args()
-    name = f"bench-{os.getpid()}"
-    clusters.delete_leftovers("bench-")
+    name = f"simulate-check-{os.getpid()}"
+    clusters.delete_leftovers("simulate-check-")
     began = time.monotonic()
     try:
         cluster = clusters.create(name)
