@@ -17,10 +17,10 @@ ZONE ?= zone-c
 METRICS ?=
 PYTEST_ARGS ?=
 
-.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster simulate-check lint format generate lock dist clean
+.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster e2e simulate-check lint format generate lock dist clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  First time: 'make demo' to see it run, 'make test' to check it. Both build the control plane once (minutes, cached per user)."
 	@echo "  Variables: CLUSTER=name (dev), ZONE=zone-a..zone-c (zone-c), CONTEXT=kind-... or kwok-... (test against that cluster), PYTEST_ARGS='-k name',"
@@ -66,6 +66,10 @@ test-unit: $(INSTALLED) ## the pure tests, in seconds
 
 test-cluster: $(INSTALLED) ## the tests against an embedded cluster, or against CONTEXT
 	$(BIN)/pytest $(wildcard tests/cluster tests/faults tests/delivery) $(PYTEST_ARGS)
+
+e2e: $(INSTALLED) ## the cluster suite against CONTEXT=kind-... or kwok-... (manifests/kind/README.md)
+	@test -n "$(CONTEXT)" || { echo "e2e: name the cluster: make e2e CONTEXT=kind-dev"; exit 2; }
+	CONTEXT=$(CONTEXT) $(BIN)/pytest tests/cluster $(PYTEST_ARGS)
 
 simulate-check: $(INSTALLED) ## hold `kubectl haapp simulate` against the real scheduler (ARGS='--layouts 200')
 	@PYTHONPATH=$(CURDIR)/tools:$(CURDIR) $(BIN)/python bench/simulate_check.py $(ARGS)

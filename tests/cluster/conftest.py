@@ -9,6 +9,8 @@
 `api`             pykube's client
 `audit`           the requests that the API server got; skips the test on a cluster that is not embedded
 
+A test marked `fake_nodes("why")` is skipped where the nodes of CONTEXT are real.
+
 `devcluster.nodes` switches nodes and zones off and on, `devcluster.cluster.wait_for` waits,
 and tools/devcluster/stages/pods.yaml lists the annotations that make a pod misbehave.
 """
@@ -32,13 +34,28 @@ from devcluster.process import EVERYWHERE, Operator
 CRDS = sorted((Path(__file__).parents[2] / "crds").glob("*.yaml"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what only fake nodes satisfy where the nodes are real."""
+    context = os.environ.get("CONTEXT")
+    marked = [(item, marker) for item in items if (marker := item.get_closest_marker("fake_nodes"))]
+    if not marked or not context or nodes.are_fake(named(context)):
+        return
+    for item, marker in marked:
+        item.add_marker(pytest.mark.skip(reason=f"needs fake nodes: {marker.args[0]}"))
+
+
+def named(context: str) -> Cluster:
+    """The cluster of CONTEXT; ends the session with a sentence where it cannot be taken."""
+    try:
+        return clusters.use_context(context)
+    except ClusterError as error:
+        pytest.exit(f"CONTEXT: {error}", returncode=2)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     if context := os.environ.get("CONTEXT"):
-        try:
-            used = clusters.use_context(context)
-        except ClusterError as error:
-            pytest.exit(f"CONTEXT: {error}", returncode=2)
+        used = named(context)
         used.install_crds(*CRDS)
         yield used
         return

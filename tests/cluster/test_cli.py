@@ -93,6 +93,7 @@ def name_in(file: Path) -> str:
     return str(found["metadata"]["name"])
 
 
+@pytest.mark.fake_nodes("the images and databases of the examples are made up")
 @pytest.mark.timeout(600)
 def test_every_command_works_on_every_scenario(scenarios: str, haapp: Run) -> None:
     for file in EXAMPLES:
@@ -113,6 +114,7 @@ def test_every_command_works_on_every_scenario(scenarios: str, haapp: Run) -> No
         assert text.count('class="dot ready"') >= 2
 
 
+@pytest.mark.fake_nodes("the images and databases of the examples are made up")
 def test_map_without_a_name_shows_all(scenarios: str, haapp: Run) -> None:
     _, text, _ = haapp("map", "-n", scenarios, "-o", "json")
     assert [it["name"] for it in json.loads(text)["apps"]] == sorted(map(name_in, EXAMPLES))
@@ -264,6 +266,7 @@ BROKEN: list[tuple[dict[str, Any], str, str, str]] = [
 ]
 
 
+@pytest.mark.fake_nodes("its pods are told to fail")
 def test_explain_leads_from_the_condition_to_the_field(
     operator: Operator, kubectl: Kubectl, namespace: str, haapp: Run, tmp_path: Path
 ) -> None:

@@ -9,7 +9,11 @@ from tests.space import Space
 from haapp.api import names
 from haapp.children import KINDS
 
-pytestmark = [pytest.mark.usefixtures("operator"), pytest.mark.timeout(420)]
+pytestmark = [
+    pytest.mark.usefixtures("operator"),
+    pytest.mark.timeout(420),
+    pytest.mark.fake_nodes("the images and databases of the examples are made up"),
+]
 
 EXAMPLES = Path(__file__).parents[2] / "manifests" / "examples"
 READY_SECONDS = 180.0

@@ -9,6 +9,8 @@ from .shell import wait_for
 
 ZONES = ("zone-a", "zone-b", "zone-c")
 ZONE_KEY = "topology.kubernetes.io/zone"
+FAKE = "kwok.x-k8s.io/node"
+"""The annotation by which kwok knows the nodes that it plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Machine:
             "metadata": {
                 "name": self.name,
                 "annotations": {
-                    "kwok.x-k8s.io/node": "fake",
+                    FAKE: "fake",
                     "metrics.k8s.io/resource-metrics-path": f"/metrics/nodes/{self.name}/metrics/resource",
                 },
                 "labels": {
@@ -65,6 +67,12 @@ def add_nodes(cluster: Cluster, *new: Machine, timeout: float = 60) -> None:
         cluster.kubectl("create", "-f", "-", stdin=body, timeout=timeout)
     wanted = {machine.name for machine in new}
     wait_for(lambda: wanted <= ready_nodes(cluster), timeout, f"Ready on {', '.join(sorted(wanted))}")
+
+
+def are_fake(cluster: Cluster) -> bool:
+    """Whether every node is kwok's: its pods run at once, whatever their image. Raises ClusterError."""
+    found = cluster.get("nodes")["items"]
+    return all(node["metadata"].get("annotations", {}).get(FAKE) == "fake" for node in found)
 
 
 def delete_node(cluster: Cluster, name: str) -> None:
