@@ -43,6 +43,18 @@ def test_a_script_is_run_by_a_shell_that_stops_at_the_first_failure() -> None:
     assert "script" not in step
 
 
+def test_what_a_container_says_before_it_fails_is_kept_for_the_status() -> None:
+    spec = {
+        "logSidecar": LOGS,
+        "initSteps": [{"name": "one", "image": "i"}, {"name": "two", "image": "i", "terminationMessagePolicy": "File"}],
+        "sidecars": [{"name": "beside", "image": "i"}],
+    }
+    kept = {container["name"]: container["terminationMessagePolicy"] for container in [*init_of(spec), main_of(spec)]}
+
+    fallback = "FallbackToLogsOnError"
+    assert kept == {"log-shipper": fallback, "one": fallback, "two": "File", "beside": fallback, "app": fallback}
+
+
 def test_an_ambassador_is_known_to_the_app_and_to_the_steps_after_it() -> None:
     spec = {"sidecars": [AMBASSADOR], "initSteps": [{"name": "migrate", "image": "m"}]}
     _, step = init_of(spec)

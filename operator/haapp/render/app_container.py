@@ -3,6 +3,7 @@
 from haapp.api.app import App
 from haapp.api.objects import Object
 from haapp.render.cache import cache_env
+from haapp.render.last_words import LAST_WORDS
 from haapp.render.log_shipper import log_mounts
 from haapp.render.merge import add_mounts, add_port, merge_env
 from haapp.render.ports import metrics_targets
@@ -14,7 +15,7 @@ from haapp.render.sidecars import ambassador_env
 def app_container(app: App) -> Object:
     """The app's own container: as the user wrote it, with probes, variables, log folder, drain and privileges."""
     spec = app.spec
-    container: Object = {**spec.app, **probes(spec)}
+    container: Object = {**LAST_WORDS, **spec.app, **probes(spec)}
     for target in metrics_targets(spec):
         if not target.sidecar:
             container = add_port(container, target.port, target.name)

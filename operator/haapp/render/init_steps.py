@@ -2,6 +2,7 @@
 
 from haapp.api.objects import Object
 from haapp.api.spec import InitStep, Spec
+from haapp.render.last_words import LAST_WORDS
 from haapp.render.merge import merge_env
 from haapp.render.security import harden
 from haapp.render.sidecars import BEFORE_INIT_STEPS, ambassador_env
@@ -16,7 +17,7 @@ def init_step_containers(spec: Spec) -> list[Object]:
 
 
 def _container(step: InitStep, reachable: list[Object], spec: Spec) -> Object:
-    container = {**step.container, "name": step.name}
+    container = {**LAST_WORDS, **step.container, "name": step.name}
     if step.script is not None:
         container["command"] = [*SHELL, step.script]
     env = merge_env(reachable, container.get("env", ()))

@@ -7,6 +7,7 @@ from haapp.api.app import App
 from haapp.api.objects import Object
 from haapp.api.spec import LogSidecar, Spec
 from haapp.render.errors import RenderError
+from haapp.render.last_words import LAST_WORDS
 from haapp.render.merge import merge_env
 from haapp.render.security import harden
 from haapp.render.shippers.config import shipper_config
@@ -36,7 +37,7 @@ def log_shippers(app: App) -> list[Object]:
         config={"volume": names.config_volume_name(names.SHIPPER_CONTAINER), "folder": kind.config_folder},
         state={"volume": STATE_VOLUME, "folder": STATE_FOLDER},
     )
-    return [harden(container, app.spec.security)]
+    return [harden({**LAST_WORDS, **container}, app.spec.security)]
 
 
 def log_mounts(spec: Spec) -> list[Object]:

@@ -3,6 +3,7 @@
 from haapp.api import names
 from haapp.api.objects import Object
 from haapp.api.spec import Listen, Sidecar, Spec
+from haapp.render.last_words import LAST_WORDS
 from haapp.render.merge import add_mounts, add_port
 from haapp.render.ports import metrics_targets
 from haapp.render.security import harden
@@ -53,7 +54,7 @@ def config_files(app_name: str, spec: Spec) -> dict[str, dict[str, str]]:
 
 
 def _container(sidecar: Sidecar, spec: Spec, path: str) -> Object:
-    container = {**sidecar.container, "name": sidecar.name, "restartPolicy": "Always"}
+    container = {**LAST_WORDS, **sidecar.container, "name": sidecar.name, "restartPolicy": "Always"}
     if sidecar.config is not None:
         mount = {
             "name": names.config_volume_name(sidecar.name),
