@@ -3,12 +3,13 @@
 import subprocess
 import threading
 
-from tests.nodes.database import PSQL, start_database
+from tests.nodes.database import BIN, PSQL, start_database
 from tests.nodes.figures import told
 from tests.nodes.lab import WWW, Object, Space, app, config_map, httpd, small
 
 from devnodes import images
 
+ASK = [f"{BIN}/pg_isready", "-h", "127.0.0.1", "-U", "postgres"]
 HAPROXY = """
 defaults
   mode tcp
@@ -33,7 +34,7 @@ def test_an_ambassador_carries_the_dialogue_with_the_database(space: Space) -> N
             "command": ["haproxy", "-db", "-f", "/etc/proxy/haproxy.cfg"],
             "config": {"mountPath": "/etc/proxy", "configMapName": "proxy"},
             "listen": {"port": 5432, "hostEnv": "DB_HOST", "portEnv": "DB_PORT"},
-            "startupProbe": {"exec": {"command": ["nc", "-z", "127.0.0.1", "5432"]}, "periodSeconds": 1},
+            "startupProbe": {"exec": {"command": ASK}, "periodSeconds": 1, "failureThreshold": 60},
         }
     )
     sql = f"{PSQL} -h $DB_HOST -p $DB_PORT -U postgres -v ON_ERROR_STOP=1"

@@ -33,7 +33,7 @@ def test_the_database_is_prepared_first_and_a_failing_migration_never_starts_the
 
     message = space.wait(failed, "a failed step in the status")["message"]
     assert "db-migration" in message
-    assert "exit code 1" in message
+    assert "exit 1" in message
     assert 'relation "articles" does not exist' in message
     first, second = space.status("shop")["initSteps"]
     assert (first["name"], first["succeeded"]) == ("db-migration", 0)
