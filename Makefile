@@ -16,8 +16,9 @@ CLUSTER ?= dev
 ZONE ?= zone-c
 METRICS ?=
 PYTEST_ARGS ?=
+NODES ?= dev
 
-.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster e2e simulate-check lint format generate lock dist clean
+.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +74,20 @@ e2e: $(INSTALLED) ## the cluster suite against CONTEXT=kind-... or kwok-... (man
 
 simulate-check: $(INSTALLED) ## hold `kubectl haapp simulate` against the real scheduler (ARGS='--layouts 200')
 	@PYTHONPATH=$(CURDIR)/tools:$(CURDIR) $(BIN)/python bench/simulate_check.py $(ARGS)
+
+nodes: $(INSTALLED) ## start NODES: a control plane and 3 real nodes in 3 zones (Linux, root)
+	@$(BIN)/python -m devnodes create $(NODES)
+
+nodes-down: $(INSTALLED) ## stop and remove them
+	@$(BIN)/python -m devnodes delete $(NODES)
+
+test-nodes: $(INSTALLED) ## what the scenarios do, in real containers on real nodes (or on CONTEXT=kind-...)
+	@$(if $(CONTEXT),,$(BIN)/python -m devnodes check)
+	$(BIN)/pytest tests/nodes --timeout=600 $(PYTEST_ARGS)
+
+node-images: $(INSTALLED) ## the images that test-nodes needs, in dist/images.tar for `kind load image-archive`
+	@mkdir -p dist
+	@$(BIN)/python -m devnodes images dist/images.tar
 
 lint: $(INSTALLED) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .
