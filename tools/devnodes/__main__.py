@@ -3,12 +3,14 @@
 import argparse
 import sys
 import time
+from pathlib import Path
 
 from devcluster.binaries import say
 from devcluster.cluster import describe
 from devcluster.shell import ClusterError
 
 from . import cluster, host
+from .images import write_all
 
 FAULTS = ("lose", "start", "reboot", "partition", "reconnect")
 
@@ -20,6 +22,8 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("check", help="exit with 0 if real nodes can run here, else say in one line why not")
     for command, text in (("create", "start a cluster of 3 nodes in 3 zones"), ("delete", "remove all of it")):
         commands.add_parser(command, help=text).add_argument("name")
+    images = commands.add_parser("images", help="write all images into one archive (for kind)")
+    images.add_argument("target", type=Path)
     for fault in FAULTS:
         parsed = commands.add_parser(fault, help=f"{fault} a node")
         parsed.add_argument("name")
@@ -42,6 +46,9 @@ def run(options: argparse.Namespace) -> int:
             create(options.name)
         case "delete":
             cluster.delete(options.name)
+        case "images":
+            write_all(options.target)
+            say(f"nodes: kind load image-archive {options.target}")
         case fault:
             running = cluster.find(options.name)
             if running is None:
