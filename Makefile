@@ -18,7 +18,7 @@ METRICS ?=
 PYTEST_ARGS ?=
 NODES ?= dev
 
-.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist clean
+.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,13 +60,20 @@ demo-cluster:
 demo-down: $(INSTALLED) ## stop the demo's operator and cluster
 	@$(BIN)/python -m devcluster demo-down
 
-test: lint test-unit test-cluster ## all tests: lint, unit, and the operator on a real API server
+test: lint test-unit test-cluster test-faults ## all tests: lint, unit, and the operator on a real API server
 
 test-unit: $(INSTALLED) ## the pure tests, in seconds
 	$(BIN)/pytest tests/unit $(PYTEST_ARGS)
 
 test-cluster: $(INSTALLED) ## the tests against an embedded cluster, or against CONTEXT
-	$(BIN)/pytest $(wildcard tests/cluster tests/faults tests/delivery) $(PYTEST_ARGS)
+	$(BIN)/pytest $(wildcard tests/cluster tests/delivery) $(PYTEST_ARGS)
+
+test-faults: $(INSTALLED) ## a slice of the faults that must be survived (HAAPP_FAULTS_SEED=number picks it)
+	$(BIN)/pytest tests/faults $(PYTEST_ARGS)
+
+faults: export HAAPP_FAULTS := all
+faults: $(INSTALLED) ## every fault in every operation, and the tables of docs/reliability.md (about half an hour)
+	$(BIN)/pytest tests/faults $(PYTEST_ARGS)
 
 e2e: $(INSTALLED) ## the cluster suite against CONTEXT=kind-... or kwok-... (manifests/kind/README.md)
 	@test -n "$(CONTEXT)" || { echo "e2e: name the cluster: make e2e CONTEXT=kind-dev"; exit 2; }

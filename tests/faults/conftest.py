@@ -2,7 +2,8 @@
 
 The operator has the rights of its own ServiceAccount and no other, since the proxy impersonates that.
 
-`make test` runs a slice that the seed HAAPP_FAULTS_SEED picks, `make faults` (HAAPP_FAULTS=all) everything.
+`make test` runs a slice that the seed HAAPP_FAULTS_SEED picks, `make faults` (HAAPP_FAULTS=all) everything; it then
+writes results.json and the tables of docs/reliability.md.
 """
 
 import os
@@ -11,15 +12,15 @@ from collections.abc import Iterator
 
 import pykube
 import pytest
-from tests.cluster.conftest import api, cluster, pytest_runtest_makereport
-from tests.faults import rights
+from tests.cluster.conftest import api, cluster, namespace, pytest_runtest_makereport
+from tests.faults import report, rights
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Stage
 
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
 
-__all__ = ["api", "cluster", "pytest_runtest_makereport"]
+__all__ = ["api", "cluster", "namespace", "pytest_runtest_makereport"]
 
 SEED = os.environ.get("HAAPP_FAULTS_SEED", "1")
 WHOLE = os.environ.get("HAAPP_FAULTS") == "all"
@@ -40,8 +41,11 @@ def stage(
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("operator")
     operator = Operator(cluster, folder, environment={"KUBECONFIG": str(proxy.kubeconfig)})
-    yield Stage(cluster, api, proxy, operator)
+    stage = Stage(cluster, api, proxy, operator)
+    yield stage
     operator.stop()
+    if WHOLE:
+        report.save(stage.records, stage.takeovers)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -20,7 +20,7 @@ def moments() -> Iterator[tuple[str, str, int]]:
                 yield name, fault, number
 
 
-@pytest.mark.matrix(5)
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize(("name", "fault", "number"), tuple(moments()))
 def test_a_killed_operator_leaves_nothing_half_done(stage: Stage, name: str, fault: str, number: int) -> None:
     stage.expected(name)

@@ -58,8 +58,8 @@ TAKEN = (
     *((kind, "second") for kind in LEAST if kind not in ("Secret", "ServiceAccount", "ConfigMap")),
 )
 UNUSED_HERE = {("patch", "events"), ("update", "highavailabilityapps/finalizers")}
-"""An Event that comes again is counted on the first one, a minute later at the earliest. The right on finalizers is asked
-for by an admission plugin alone, where an owner reference blocks the owner's deletion, and that plugin is seldom on."""
+"""An Event that comes again is counted on the first one, a minute later at the earliest. The right on finalizers is
+asked for by an admission plugin alone, where an owner reference blocks the owner's deletion; it is seldom on."""
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ def test_etcd_stands_still(stage: Stage) -> None:
         stage.record("etcd stopped for 20 s", trials, 1)
 
 
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize("status", [429, 500])
 def test_a_start_outlasts_a_server_that_is_not_ready(stage: Stage, status: int) -> None:
     """Every request of the start is refused at first, discovery and lists too."""

@@ -36,6 +36,7 @@ class Stage:
     operator: Operator
     undisturbed: dict[str, "Result"] = field(default_factory=dict)
     records: dict[str, dict[str, int]] = field(default_factory=dict)
+    takeovers: dict[str, list[float]] = field(default_factory=dict)
 
     @contextmanager
     def trials(self, *names: str, operator: Operator | None = None) -> Iterator[list["Trial"]]:
@@ -151,7 +152,7 @@ class Trial:
         assert came.writes <= 3 * expected.writes + 10, f"{self.operation.name}: {came.writes} writes"
 
     def end(self) -> None:
-        self.stage.cluster.kubectl("delete", "namespace", self.space.name, "--wait=false")
+        self.stage.cluster.kubectl("delete", "namespace", self.space.name, "--wait=false", "--ignore-not-found")
         if self.operation.name == "rebalance":
             self.operation.act(self.space, self.stage.cluster)
 

@@ -1,0 +1,116 @@
+"""From any spec to any other and back: what is there then is what a fresh app of that spec would have."""
+
+import json
+import time
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis import strategies as st
+from tests.faults.conftest import SEED, WHOLE
+from tests.faults.features import pairs
+from tests.faults.operations import CHILDREN, end_state
+from tests.faults.trial import Stage, Trial
+from tests.space import NotYet, Object, Space, app
+
+from haapp.api import names
+
+PAIRS = 20 if WHOLE else 6
+ROUNDS = 6 if WHOLE else 1
+SETTLE_SECONDS = 90.0
+STEADY_SECONDS = 4.0
+
+
+@seed(int(SEED))
+@settings(max_examples=ROUNDS, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(drawn=st.lists(pairs, min_size=PAIRS, max_size=PAIRS))
+def test_there_and_back_again(stage: Stage, drawn: list[tuple[Object, Object]]) -> None:
+    note(json.dumps(drawn))
+    with stage.trials("create", "create", "create") as (fresh_a, fresh_b, moving):
+        first = {f"app-{number}": a for number, (a, _) in enumerate(drawn)}
+        second = {f"app-{number}": b for number, (_, b) in enumerate(drawn)}
+        apply(fresh_a.space, first)
+        apply(fresh_b.space, second)
+        apply(moving.space, first)
+        settle(fresh_a, fresh_b, moving)
+        wanted = {"A": states(fresh_a), "B": states(fresh_b)}
+        good = {n for n in first if all(taken(wanted[step][n]) for step in "AB")}
+        assert len(good) >= len(first) // 2, {n: wanted["A"][n]["conditions"] for n in first}
+        differing = {}
+        for step, specs in (("B", second), ("A", first)):
+            apply(moving.space, {name: specs[name] for name in good})
+            settle(moving, wanted={name: wanted[step][name] for name in good})
+            came = states(moving)
+            differing |= {
+                f"{step} {n}": difference(wanted[step][n], came[n]) for n in sorted(good) if wanted[step][n] != came[n]
+            }
+        assert not differing, json.dumps({"differing": differing, "specs": drawn}, indent=1, default=str)
+        assert_generations(moving, good)
+        assert_steady(stage, moving)
+        stage.record("changed there and back", [moving], len(good))
+
+
+def apply(space: Space, specs: dict[str, Object]) -> None:
+    space.apply(*({**app(name), "spec": spec} for name, spec in specs.items()))
+
+
+def settle(*trials: Trial, wanted: dict[str, Any] | None = None) -> None:
+    """Wait until nothing is written any more and, where it is known, the state is the wanted one (or will not be)."""
+    for trial in trials:
+        trial.space.wait(lambda trial=trial: all_judged(trial.space), "a verdict on each app", SETTLE_SECONDS)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    for trial in trials:
+        trial.wait_quiet()
+        while wanted and any(states(trial)[n] != state for n, state in wanted.items()) and time.monotonic() < deadline:
+            time.sleep(0.5)
+
+
+def all_judged(space: Space) -> bool:
+    for obj in space.items(names.PLURAL):
+        conditions = {c["type"]: c for c in obj.get("status", {}).get("conditions", ())}
+        if (
+            conditions.get("Ready", {}).get("observedGeneration") != obj["metadata"]["generation"]
+            or "Reconciling" in conditions
+        ):
+            raise NotYet(f"{obj['metadata']['name']}: {conditions}")
+    return True
+
+
+def states(trial: Trial) -> dict[str, Any]:
+    """Children and conditions of each app."""
+    children = end_state(trial.space)
+    found: dict[str, Any] = {}
+    for obj in trial.space.items(names.PLURAL):
+        name = obj["metadata"]["name"]
+        conditions = {c["type"]: (c["status"], c["reason"]) for c in obj.get("status", {}).get("conditions", ())}
+        found[name] = {"conditions": conditions} | {
+            key: value for key, value in children.items() if key.rpartition("/")[2].startswith(name)
+        }
+    return found
+
+
+def taken(state: dict[str, Any]) -> bool:
+    """Whether the cluster took everything: of what it refuses a part would be left of what was before."""
+    return bool(state["conditions"]["Reconciled"][0] == "True")
+
+
+def difference(wanted: dict[str, Any], came: dict[str, Any]) -> dict[str, Any]:
+    keys = {**wanted, **came}
+    return {key: (wanted.get(key), came.get(key)) for key in keys if wanted.get(key) != came.get(key)}
+
+
+def assert_generations(moving: Trial, good: set[str]) -> None:
+    """Each of three specs is applied once, and an object is written no more often than that."""
+    scaled = {obj["metadata"]["name"] for obj in moving.space.items("horizontalpodautoscalers")}
+    for plural in CHILDREN:
+        for obj in moving.space.items(plural, f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"):
+            generation, name = obj["metadata"].get("generation", 1), obj["metadata"]["name"]
+            if name in good - scaled:
+                assert generation <= 3, f"{plural}/{name}"
+
+
+def assert_steady(stage: Stage, moving: Trial) -> None:
+    """Nothing is written, and hardly anything asked, when all has been said."""
+    before = len(stage.proxy.calls)
+    time.sleep(STEADY_SECONDS)
+    calls = [call for call in stage.proxy.calls[before:] if call.namespace == moving.space.name]
+    assert len(calls) <= 2, calls
