@@ -12,7 +12,7 @@ from devcluster.shell import run
 
 from .layers import Layer, write_layer
 
-WANTED = ("busybox-static", "nginx", "redis-server", "haproxy", "postgresql-15", "postgresql-client-15")
+WANTED = ("busybox-static", "nginx", "redis-server", "redis-tools", "haproxy", "postgresql-15", "postgresql-client-15")
 NEEDED = ("libc6", "libgcc-s1", "libstdc++6", "zlib1g", "tzdata", "netbase")
 """What the wanted ones need beyond shared libraries."""
 DISPENSABLE = ("libllvm", "libz3-", "libperl", "libpam-modules", "libc-", "liblocale", "libjson-perl", "libfile-")
