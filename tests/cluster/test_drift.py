@@ -54,6 +54,7 @@ def test_changed_fields_are_put_right(space: Space) -> None:
     "change",
     [
         {"labels": {names.LABEL_NAME: "other"}},
+        {"labels": {names.LABEL_PART_OF: "other"}},
         {"labels": {names.LABEL_MANAGED_BY: None}},
         {"labels": {names.LABEL_COMPONENT: "other"}},
         {"ownerReferences": None},

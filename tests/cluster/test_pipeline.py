@@ -34,6 +34,7 @@ def test_an_app_becomes_ready_and_an_edit_reaches_its_pods(space: Space) -> None
     assert status["summary"].startswith("3/3 ready")
     space.apply(app(**image(2)))
     space.wait(lambda: running_image(space) == "example/web:2", "the new image")
+    space.wait(lambda: not space.condition("Reconciling"), "the end of the rollout")
     space.wait_ready()
     pods = space.items("pods", status["selector"])
     assert {pod["spec"]["containers"][0]["image"] for pod in pods if not pod["metadata"].get("deletionTimestamp")} == {
@@ -68,6 +69,22 @@ def test_the_order_works_the_first_time(space: Space, audit: AuditLog) -> None:
     assert set(made[:2]) == {"serviceaccounts", "configmaps"}
     assert made[2:] == ["deployments", "deployments"]
     assert all(r.code < 300 for r in writes), writes
+
+
+def test_hostile_text_reaches_the_pods_as_it_is(space: Space) -> None:
+    texts = [
+        "\u0085 \u2028  \u2029",
+        "\U0001f600",
+        "\ufeff\x7f",
+        "---\nkind: x",
+        "{{ a }} *b &c !d",
+        "'\"\\#:\t",
+        "\u00e9\n ",
+    ]
+    env = [{"name": f"TEXT_{number}", "value": text} for number, text in enumerate(texts)]
+    space.create(app(replicas=1, app={"image": "example/web:1", "env": env}))
+    space.wait_ready()
+    assert space.get("deployments")["spec"]["template"]["spec"]["containers"][0]["env"] == env
 
 
 def test_a_paused_app_is_only_reported(space: Space, audit: AuditLog) -> None:
