@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from haapp.status.pace import NUMBERS_SECONDS, PROGRESS_SECONDS, patience
+from haapp.status.pace import NUMBERS_SECONDS, PROGRESS_SECONDS, is_unheard, patience
 
 Told = tuple[str, str, str]
 READY, NOT_READY = ("Ready", "True", "Ready"), ("Ready", "False", "MinimumReplicasUnavailable")
@@ -20,9 +20,13 @@ NEWS = {
     "a new generation": (status(READY), status(READY, generation=2)),
     "Ready is lost": (status(READY), status(NOT_READY)),
     "Ready is reached": (status(NOT_READY, BUSY), status(READY, BUSY)),
-    "a condition is lost": (
-        status(NOT_READY, ("Spread", "True", "Balanced"), BUSY),
-        status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
+    "a condition is lost while the app serves": (
+        status(READY, ("Spread", "True", "Balanced"), BUSY),
+        status(READY, ("Spread", "False", "Skewed"), BUSY),
+    ),
+    "a condition of a settled app is lost": (
+        status(NOT_READY, ("Spread", "True", "Balanced")),
+        status(NOT_READY, ("Spread", "False", "Skewed")),
     ),
     "it is bad for another reason": (
         status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
@@ -49,6 +53,16 @@ SLOW = {
         status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
         PROGRESS_SECONDS,
     ),
+    "the pods that come up are uneven again": (
+        status(NOT_READY, ("Spread", "True", "Balanced"), BUSY),
+        status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
+        PROGRESS_SECONDS,
+    ),
+    "no pod of the new revision can be judged yet": (
+        status(READY, ("Spread", "True", "Balanced"), BUSY),
+        status(READY, ("Spread", "Unknown", "NoReadyPods"), BUSY),
+        PROGRESS_SECONDS,
+    ),
     "ever more pods are lost": (
         status(NOT_READY, BUSY, ready=3),
         status(NOT_READY, BUSY, ready=2),
@@ -62,3 +76,12 @@ SLOW = {
 def test_what_may_wait_is_told_with_what_follows(name: str) -> None:
     before, after, seconds = SLOW[name]
     assert patience(before, after) == seconds
+
+
+UNSEEN = ("Progressing", "Unknown", "DeploymentNotObserved")
+
+
+def test_only_a_status_without_an_error_waits_for_the_deployments_controller() -> None:
+    assert is_unheard(status(("Reconciled", "True", "Reconciled"), UNSEEN))
+    assert not is_unheard(status(("Reconciled", "False", "APIError"), UNSEEN))
+    assert not is_unheard(status(("Reconciled", "True", "Reconciled"), ("Progressing", "True", "ReplicaSetUpdated")))

@@ -24,7 +24,7 @@ from haapp.reconcile.ports import Key, View, Writer
 from haapp.reconcile.rebalancing import Rebalancer
 from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references
 from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
-from haapp.status.pace import patience
+from haapp.status.pace import UNHEARD_SECONDS, is_unheard, patience
 from haapp.status.previous import with_readable_status
 from haapp.status.text import one_line
 
@@ -67,6 +67,7 @@ class Reconciler:
         self._applier = Applier(view, writer)
         self._rebalancer = Rebalancer(writer, started=int(now().timestamp()))
         self._reported: dict[Key, datetime] = {}
+        self._unheard: dict[Key, datetime] = {}
 
     async def visit(self, key: Key) -> Visit:
         """Make the cluster what the app asks for, as far as one look tells, and its status what is so.
@@ -78,6 +79,7 @@ class Reconciler:
             self._applier.forget(key)
             self._rebalancer.forget(key)
             self._reported.pop(key, None)
+            self._unheard.pop(key, None)
             return Visit(gone=True)
         if obj["metadata"].get("deletionTimestamp"):
             return Visit()
@@ -161,14 +163,23 @@ class Reconciler:
         if status == before:
             return None
         now = self._now()
-        since, enough = (now - self._reported.get(key, NEVER)).total_seconds(), patience(before, status)
-        if 0 <= since < enough:  # below 0 the clock was set back
-            return enough - since
+        waiting = max(
+            _left(self._reported.get(key, NEVER), now, patience(before, status)), self._unheard_for(key, status, now)
+        )
+        if waiting > 0:
+            return waiting
         await self._writer.patch_status(obj, status)
         self._reported[key] = now
         for reason, message, warning in announcements(before, status, findings):
             self._writer.event(obj, reason, message, warning=warning)
         return None
+
+    def _unheard_for(self, key: Key, status: Mapping[str, Any], now: datetime) -> float:
+        """Seconds for which the Deployment's controller is waited for with the status that it will change."""
+        if not is_unheard(status):
+            self._unheard.pop(key, None)
+            return 0.0
+        return _left(self._unheard.setdefault(key, now), now, UNHEARD_SECONDS)
 
 
 def optional_apis(app: App) -> frozenset[str]:
@@ -183,6 +194,12 @@ def _starting(observed: Observed) -> float | None:
     """A startup probe's time runs without an event: the status counts it down."""
     starting = any(c.state == "running" and c.started is False for pod in observed.pods for c in pod.containers)
     return STARTING_SECONDS if starting else None
+
+
+def _left(since: datetime, now: datetime, enough: float) -> float:
+    """Seconds that are left of `enough`; none if the clock was set back."""
+    passed = (now - since).total_seconds()
+    return enough - passed if 0 <= passed < enough else 0.0
 
 
 def _soonest(*delays: float | None) -> float | None:

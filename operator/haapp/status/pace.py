@@ -12,6 +12,10 @@ NUMBERS_SECONDS: Final = 2.0
 """What changes in a settled app, and turns no condition, is written with what follows in the next moments; so is the
 loss of further pods while the app is not Ready."""
 
+UNHEARD_SECONDS: Final = 1.5
+"""The Deployment's controller looks at what was written within milliseconds: for so long its answer is waited for, so
+that one status tells of both."""
+
 USUAL_AT_FIRST: Final = frozenset({reasons.SKEWED, reasons.TOO_FEW_LEFT, reasons.FAR_FROM_CACHE})
 """Whatever is judged by few pods looks like this while the others come up."""
 
@@ -21,11 +25,28 @@ def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     if before.get("observedGeneration") != after.get("observedGeneration"):
         return 0.0
     old, new = _conditions(before), _conditions(after)
-    if set(old) != set(new) or any(_is_news(old[kind], new[kind]) for kind in new):
+    if set(old) != set(new) or any(_is_news(old[kind], new[kind]) for kind in new if not _is_usual(kind, new)):
         return 0.0
     if reasons.RECONCILING in new:
         return NUMBERS_SECONDS if _loses_more(before, after) else PROGRESS_SECONDS
     return 0.0 if _statuses(old) != _statuses(new) else NUMBERS_SECONDS
+
+
+def is_unheard(status: Mapping[str, Any]) -> bool:
+    """Whether all went well so far, and only the Deployment's controller has not looked at it yet."""
+    found = _conditions(status)
+    unheard = found.get(reasons.PROGRESSING, {}).get("reason") == reasons.DEPLOYMENT_NOT_OBSERVED
+    return unheard and _statuses(found).get(reasons.RECONCILED) == "True"
+
+
+def _is_usual(kind: str, conditions: Mapping[str, Mapping[str, Any]]) -> bool:
+    """While pods are replaced there is a moment without a judgement, and while they come up few of them stand
+    unevenly, for a while or again."""
+    if kind == reasons.READY or reasons.RECONCILING not in conditions:
+        return False
+    condition = conditions[kind]
+    usual = condition["reason"] in USUAL_AT_FIRST and _statuses(conditions).get(reasons.READY) != "True"
+    return condition["status"] == "Unknown" or usual
 
 
 def _is_news(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
