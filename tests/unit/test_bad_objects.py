@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from haapp.api import names
 from haapp.children import Child, child_of
 from haapp.cluster.overlay import Overlay
+from haapp.cluster.view import Indices
 from haapp.exceptions import Forbidden, NotFound, Unavailable
 from haapp.placement.model import Node, Pod, ReplicaSet, deployment_of, node_of, pod_of, replica_set_of
 from haapp.reconcile import applying, pipeline
 from haapp.reconcile.pipeline import FAULT_SECONDS, Reconciler
 from haapp.reconcile.ports import Key
 from haapp.render import ALL_OPTIONAL_APIS
+from haapp.runtime.feed import sinks
 from haapp.runtime.triggers import Triggers, app_body, app_key
 from haapp.runtime.workers import Workers
 from haapp.runtime.workqueue import WorkQueue
@@ -171,8 +173,8 @@ def test_any_object_may_be_told_of(obj: dict[str, Any], kind: str | None) -> Non
     triggers = Triggers(WorkQueue(), Overlay())
     event = {"type": kind, "object": obj}
     triggers.app(event)
-    triggers.child("Deployment", event)
-    triggers.dependent(event)
+    for sink in sinks(Indices(apps={}, nodes={}), triggers).values():  # type: ignore[arg-type]
+        sink(event)
     triggers.node(event)
 
 

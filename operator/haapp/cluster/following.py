@@ -16,7 +16,8 @@ from contextlib import aclosing
 from typing import Any
 
 import aiohttp
-from kopf._cogs.clients import errors, watching
+import orjson
+from kopf._cogs.clients import api, errors, watching
 
 from haapp.api.names import LABEL_NAME
 
@@ -116,6 +117,7 @@ def install(sinks: Mapping[tuple[str, str], Sink] | None = None) -> None:
     if not isinstance(watching.infinite_watch, Following):
         watching.infinite_watch = Following(watching.infinite_watch, sinks)
         watching.watch_objs = paced(watching.watch_objs)
+        vars(api)["json"] = orjson  # a third of the time for each event
 
 
 def ready() -> bool:

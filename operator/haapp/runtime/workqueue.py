@@ -7,10 +7,9 @@ worked on once more afterwards; a key added twice before it is taken is taken on
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -36,7 +35,8 @@ class WorkQueue(Generic[K]):
         self._busy: set[K] = set()
         self._failures: dict[K, int] = {}
         self._taken = time.monotonic()
-        self._news = asyncio.Event()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._alarm: asyncio.TimerHandle | None = None
         self._closed = False
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class WorkQueue(Generic[K]):
         self._due.pop(key, None)
         self._first_asked.pop(key, None)
         self._ready.setdefault(key, time.monotonic())
-        self._news.set()
+        self._wake()
 
     def add_after(self, key: K, delay: float) -> None:
         """Make the key due in `delay` seconds, unless it is due sooner."""
@@ -101,7 +101,8 @@ class WorkQueue(Generic[K]):
     def close(self) -> None:
         """No more keys are given out: `get` returns None from now on."""
         self._closed = True
-        self._news.set()
+        for _ in range(len(self._waiting)):
+            self._wake()
 
     async def get(self) -> K | None:
         """The next due key that no worker holds; call `done` with it afterwards. None once the queue is closed."""
@@ -113,7 +114,6 @@ class WorkQueue(Generic[K]):
                     self._busy.add(key)
                     self._taken = time.monotonic()
                     return key
-            self._news.clear()
             await self._wait()
         return None
 
@@ -121,7 +121,7 @@ class WorkQueue(Generic[K]):
         """The worker has finished with the key."""
         self._busy.discard(key)
         if key in self._ready:
-            self._news.set()
+            self._wake()
 
     def _schedule(self, key: K, due: float) -> None:
         self._due[key] = due
@@ -132,7 +132,8 @@ class WorkQueue(Generic[K]):
         self._armed[key] = due
         self._tickets += 1
         heapq.heappush(self._timers, (due, self._tickets, key))
-        self._news.set()
+        if self._timers[0][2] is key:
+            self._wake()
 
     def _promote(self) -> None:
         now = time.monotonic()
@@ -153,6 +154,24 @@ class WorkQueue(Generic[K]):
             self._arm(key, due)
 
     async def _wait(self) -> None:
-        timeout = max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), timeout)
+        """Return when there may be something to take: one worker is woken for each key."""
+        loop = asyncio.get_running_loop()
+        if self._alarm:
+            self._alarm.cancel()
+        if self._timers:
+            self._alarm = loop.call_later(max(0.0, self._timers[0][0] - time.monotonic()), self._wake)
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake()  # another worker has to take what this one was woken for
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
