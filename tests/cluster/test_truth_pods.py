@@ -88,7 +88,7 @@ def test_a_failing_step_is_named_until_it_succeeds(timeline: Timeline, space: Sp
     assert failed in condition_of(obj, "Ready")["message"]
     assert failed in obj["status"]["summary"]
     migration, seed = obj["status"]["initSteps"]
-    assert migration["failed"] + migration["running"] == 2
+    assert 1 <= migration["failed"] + migration["running"] <= 2
     assert (migration["failed"] > 0, seed["failed"], migration["succeeded"]) == (True, 0, 0)
     assert migration["message"].endswith('relation "orders" exists')
     seen(timeline, "migrate", "InitStepsCompleted", "False", "(exit 3, restarted ", " times)")
