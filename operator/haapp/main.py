@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -50,6 +51,7 @@ def run(settings: Settings) -> int:
     from haapp import handlers  # noqa: F401, PLC0415  (registers Kopf's handlers, which read the environment)
 
     memo = kopf.Memo()
+    gc.freeze()  # what was imported stays: no collection has to look at it again
     try:
         kopf.run(clusterwide=not settings.namespaces, namespaces=list(settings.namespaces), standalone=True, memo=memo)
     except Exception as error:

@@ -16,6 +16,9 @@ from haapp.cluster.client import in_cluster
 OURS = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 DEPENDENTS = (("", "v1", "pods"), ("apps", "v1", "replicasets"))
 
+LIST_CHUNK = 500
+"""Objects that a list brings at a time: all pods of a large cluster at once would need gigabytes for a moment."""
+
 CONNECT_SECONDS = 10.0
 REQUEST_SECONDS = 60.0
 """How long the API server may take to accept a connection, and for a whole list."""
@@ -43,6 +46,7 @@ def configure(settings: kopf.OperatorSettings, *, one_namespace: bool) -> None:
     settings.posting.enabled = False
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.queueing.idle_timeout = 0.5
+    settings.watching.chunk_size = LIST_CHUNK
     settings.networking.error_backoffs = following.RequestPatience()
     settings.networking.connect_timeout = CONNECT_SECONDS
     settings.networking.request_timeout = REQUEST_SECONDS
