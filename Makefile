@@ -18,7 +18,7 @@ METRICS ?=
 PYTEST_ARGS ?=
 NODES ?= dev
 
-.PHONY: docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist clean
+.PHONY: bench docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -95,6 +95,9 @@ test-nodes: $(INSTALLED) ## what the scenarios do, in real containers on real no
 node-images: $(INSTALLED) ## the images that test-nodes needs, in dist/images.tar for `kind load image-archive`
 	@mkdir -p dist
 	@$(BIN)/python -m devnodes images dist/images.tar
+
+bench: $(INSTALLED) ## measure the operator against a bare writer, on a cluster of its own (ARGS=--quick for small sizes)
+	@PYTHONPATH=$(CURDIR)/operator:$(CURDIR)/tools:$(CURDIR)/bench $(BIN)/python -m performance.main $(ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff check .
