@@ -1,9 +1,9 @@
 """A client that asks at a fixed rate, each time by a new connection, and counts what fails. Runs in a pod.
 
-    client.py URL REQUESTS-PER-SECOND SECONDS
+    client.py URL REQUESTS-PER-SECOND SECONDS-AT-MOST
 
 A request is sent when it is due, whether or not those before it were answered: a server that hangs cannot slow it
-down. Prints a line of JSON at the end: sent, failed, the seconds of the first and the last failure, and the reasons.
+down. Ends when there is a file /tmp/stop. Its last line is JSON: sent, failed, the seconds of the first and the last failure, and the reasons.
 """
 
 import asyncio
@@ -11,9 +11,11 @@ import collections
 import json
 import sys
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 TIMEOUT = 2.0
+STOP = Path("/tmp/stop")  # noqa: S108
 
 
 async def ask(host: str, port: int, path: str) -> str:
@@ -34,23 +36,27 @@ async def ask(host: str, port: int, path: str) -> str:
     return "" if status[1:2] == [b"200"] else f"status {status[1:2]}"
 
 
+def told_to_stop() -> bool:
+    return STOP.exists()
+
+
 async def main(url: str, rate: float, seconds: float) -> None:
-    """Ask until the time is up, then wait for the last answers."""
+    """Ask until told to stop, then wait for the last answers."""
     parts = urlsplit(url)
     failures: list[tuple[float, str]] = []
     started = time.monotonic()
 
-    async def once(number: int) -> None:
-        due = number / rate
-        await asyncio.sleep(started + due - time.monotonic())
+    async def once(due: float) -> None:
         if reason := await ask(parts.hostname or "", parts.port or 80, parts.path):
             failures.append((round(due, 2), reason))
 
-    total = int(rate * seconds)
     print("started", flush=True)
+    total = 0
     async with asyncio.TaskGroup() as group:
-        for number in range(total):
-            group.create_task(once(number))
+        while total < rate * seconds and not told_to_stop():
+            group.create_task(once(total / rate))
+            total += 1
+            await asyncio.sleep(started + total / rate - time.monotonic())
     reasons = collections.Counter(reason for _, reason in failures)
     times = [when for when, _ in failures]
     window = [min(times), max(times)] if times else []
