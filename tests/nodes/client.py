@@ -3,7 +3,8 @@
     client.py URL REQUESTS-PER-SECOND SECONDS-AT-MOST
 
 A request is sent when it is due, whether or not those before it were answered: a server that hangs cannot slow it
-down. Ends when there is a file /tmp/stop. Its last line is JSON: sent, failed, the seconds of the first and the last failure, and the reasons.
+down. Ends when there is a file /tmp/stop. Its last line is JSON: sent, failed, the seconds of the first and the last
+failure, and the reasons.
 """
 
 import asyncio

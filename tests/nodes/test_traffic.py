@@ -134,5 +134,6 @@ def test_a_lost_node_fails_requests_for_seconds_and_comes_back(served: Space, fa
     told(
         "node loss",
         f"NotReady after {lost:.0f} s; {result['failed']} of {result['sent']} requests failed, "
-        f"in the {last - first:.0f} s until the dead pod was taken out ({result['reasons']}); Ready {back:.0f} s after it was switched on",
+        f"in the {last - first:.0f} s until the dead pod was taken out; "
+        f"{result['reasons']}; Ready {back:.0f} s after it was switched on",
     )
