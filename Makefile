@@ -16,6 +16,8 @@ CLUSTER ?= dev
 ZONE ?= zone-c
 METRICS ?=
 PYTEST_ARGS ?=
+# Tests on a cluster mostly wait. Each worker has an embedded cluster of its own; one that is given is not shared.
+PARALLEL = $(if $(CONTEXT),,-n 3 --dist loadfile)
 NODES ?= dev
 
 .PHONY: bench docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist clean
@@ -63,10 +65,10 @@ demo-down: $(INSTALLED) ## stop the demo's operator and cluster
 test: lint test-unit test-cluster test-faults ## all tests: lint, unit, and the operator on a real API server
 
 test-unit: $(INSTALLED) ## the pure tests, in seconds
-	$(BIN)/pytest tests/unit $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 tests/unit $(PYTEST_ARGS)
 
 test-cluster: $(INSTALLED) ## the tests against an embedded cluster, or against CONTEXT
-	$(BIN)/pytest $(wildcard tests/cluster tests/delivery) $(PYTEST_ARGS)
+	$(BIN)/pytest $(PARALLEL) $(wildcard tests/cluster tests/delivery) $(PYTEST_ARGS)
 
 test-faults: $(INSTALLED) ## a slice of the faults that must be survived (HAAPP_FAULTS_SEED=number picks it)
 	$(BIN)/pytest tests/faults $(PYTEST_ARGS)
