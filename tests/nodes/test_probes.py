@@ -66,7 +66,7 @@ def test_a_web_server_that_hangs_is_restarted(space: Space) -> None:
     space.wait_ready("hanging")
     pod, other = (found["metadata"]["name"] for found in space.pods("hanging"))
     assert restarts(space, pod) == 0
-    space.shell(pod, "kill -STOP $(pgrep -f 'worker process')")
+    space.shell(pod, "kill -STOP $(pidof nginx)")
     took = seconds_until(lambda: restarts(space, pod) == 1, "a restart")
     space.wait_ready("hanging")
     assert restarts(space, other) == 0
