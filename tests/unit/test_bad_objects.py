@@ -217,7 +217,7 @@ async def test_a_fault_of_the_operator_is_told_and_tried_again_slowly(
     assert world.condition("Ready")["status"] == "False"
     assert "spec is not valid" not in str(world.apps[KEY]["status"])
     assert [reason for reason, _ in world.events][-1:] == ["RenderError"]
-    assert visit.again_in == FAULT_SECONDS
+    assert visit.retry_after == FAULT_SECONDS
     assert "Traceback" in caplog.text
     status = world.apps[KEY]["status"]
     monkeypatch.undo()
