@@ -10,6 +10,8 @@ from devcluster.shell import ClusterError
 from .host import CGROUPS, CONTROLLERS
 
 ROOT = "haapp-nodes"
+SHARES = 12 * 1024
+"""The weight of all machines together: against each single process outside, a group counts as one (1024)."""
 HIERARCHIES = (*CONTROLLERS, "systemd", "unified")
 _JOIN = 'for file in "$@"; do shift; [ "$file" = -- ] && break; echo $$ > "$file" || exit 1; done; exec "$@"'
 
@@ -26,6 +28,7 @@ def create(group: str) -> None:
             if top.name == "cpuset":  # a new group has none, and takes no process
                 for file in ("cpuset.cpus", "cpuset.mems"):
                     (made / file).write_text((made.parent / file).read_text())
+    (CGROUPS / "cpu" / ROOT / "cpu.shares").write_text(str(SHARES))
 
 
 def joining(group: str) -> list[str]:
