@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from kopf._cogs.clients import api, errors, watching
@@ -31,6 +31,11 @@ def item(*args: str) -> dict[str, Any]:
 
 def event(kind: str, *args: str) -> dict[str, Any]:
     return {"type": kind, "object": obj(*args)}
+
+
+class Kind(NamedTuple):
+    group: str
+    plural: str
 
 
 class Server:
@@ -153,6 +158,26 @@ async def test_a_sink_hears_of_the_end_of_an_api() -> None:
         async for _ in _first(events, 2):
             pass
     assert taken == ["None", "DELETED"]
+
+
+async def test_an_object_that_a_sink_cannot_take_does_not_end_the_watch(caplog: pytest.LogCaptureFixture) -> None:
+    poured: list[str] = []
+
+    def sink(e: dict[str, Any]) -> None:
+        if e["object"]["metadata"]["name"] == "bad":
+            raise AttributeError("no such thing")
+        poured.append(e["object"]["metadata"]["name"])
+
+    pods = Kind("", "pods")
+    watch = Following(Server([item("a"), item("bad"), LISTED, event("MODIFIED", "b")]), {("", "pods"): sink})
+    async with aclosing(watch(resource=pods, namespace=None)) as events:
+        assert [e async for e in _first(events, 1)] == [LISTED]
+        waiting = asyncio.ensure_future(anext(events))
+        await asyncio.wait({waiting}, timeout=0.2)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert poured == ["a", "b"]
+    assert "A fault of the operator at" in caplog.text
 
 
 async def test_lost_credentials_end_the_process() -> None:

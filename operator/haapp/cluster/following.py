@@ -28,8 +28,7 @@ LABELS = LABEL_NAME.removesuffix("name")
 Event = dict[str, Any]
 Watch = Callable[..., AsyncIterator[Any]]
 Sink = Callable[[Event], None]
-"""Takes an event of a watch that Kopf is not told of. It must not fail, and gets no more than the uid of what vanished
-unseen."""
+"""Takes an event of a watch that Kopf is not told of. It gets no more than the uid of what vanished unseen."""
 
 BROKEN = (errors.APIError, watching.WatchingError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError)
 """What may come of a stream that is cut, garbled or refused. Lost credentials are not among them: they end the process,
@@ -84,14 +83,14 @@ class Following:
                         elif sink is None:
                             yield event
                         elif event["type"] != "BOOKMARK":
-                            sink(event)
+                            _pour(event, sink)
             except errors.APINotFoundError:
                 logger.warning("%s: the API is not there.", where)
                 for event in _ended(known, ()):
                     if sink is None:
                         yield event
                     else:
-                        sink(event)
+                        _pour(event, sink)
             except BROKEN as error:
                 logger.warning("%s: the watch is begun anew: %s: %s", where, type(error).__name__, error)
             delay = FIRST_DELAY if time.monotonic() - began > STEADY_SECONDS else delay
@@ -170,6 +169,14 @@ def _follow(known: dict[str, Event], event: Event, remembered: Callable[[Event],
 def _ended(known: dict[str, Event], present: Container[str]) -> Iterator[Event]:
     for uid in [uid for uid in known if uid not in present]:
         yield {"type": "DELETED", "object": known.pop(uid) or {"metadata": {"uid": uid}}}
+
+
+def _pour(event: Event, sink: Sink) -> None:
+    """An object that the sink cannot take is passed over: it must not end the watch of all others."""
+    try:
+        sink(event)
+    except Exception:
+        logger.exception("A fault of the operator at %s", _remembered(event)["metadata"])
 
 
 def _uid(event: Event) -> str:
