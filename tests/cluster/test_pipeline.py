@@ -34,8 +34,8 @@ def test_an_app_becomes_ready_and_an_edit_reaches_its_pods(space: Space) -> None
     assert status["summary"].startswith("3/3 ready")
     space.apply(app(**image(2)))
     space.wait(lambda: running_image(space) == "example/web:2", "the new image")
-    space.wait(lambda: not space.condition("Reconciling"), "the end of the rollout")
     space.wait_ready()
+    space.wait(lambda: space.status()["replicas"] == space.status()["updatedReplicas"] == 3, "the end of the rollout")
     pods = space.items("pods", status["selector"])
     assert {pod["spec"]["containers"][0]["image"] for pod in pods if not pod["metadata"].get("deletionTimestamp")} == {
         "example/web:2"

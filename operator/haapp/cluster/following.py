@@ -20,6 +20,7 @@ import orjson
 from kopf._cogs.clients import api, errors, watching
 
 from haapp.api.names import LABEL_NAME
+from haapp.cluster.echoes import echoed
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,9 @@ class Following:
             began = time.monotonic()
             known, first = self._recall(resource, namespace)
             stream = self._watch(resource=resource, namespace=namespace, _iterations=1, **options)
+            told = _told(stream, known, remembered, first=first)
             try:
-                async with aclosing(_told(stream, known, remembered, first=first)) as events:
+                async with aclosing(echoed(told) if _is_crds(resource) else told) as events:
                     async for event in events:
                         if event is watching.Bookmark.LISTED:
                             self._unlisted.discard((resource, namespace))
@@ -177,6 +179,10 @@ def _pour(event: Event, sink: Sink) -> None:
         sink(event)
     except Exception:
         logger.exception("A fault of the operator at %s", _remembered(event)["metadata"])
+
+
+def _is_crds(resource: Any) -> bool:
+    return getattr(resource, "plural", "") == "customresourcedefinitions"
 
 
 def _uid(event: Event) -> str:
