@@ -17,6 +17,9 @@ ALL = ("--mount", "--net", "--uts", "--ipc", "--cgroup", "--pid")
 SHARED = ("--mount", "--net", "--pid")
 """What the control plane has of its own; the rest is the host's."""
 
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""What this process started and has to collect once it has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -83,8 +86,9 @@ def find(name: str, pid_file: Path, kinds: tuple[str, ...]) -> Machine | None:
 
 def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start a process of its own session that writes to `log`."""
+    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -92,6 +96,8 @@ def spawn(command: Sequence[str], log: Path, environment: Mapping[str, str] | No
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _STARTED.append(process)
+    return process
 
 
 def kill(pid: int) -> None:
