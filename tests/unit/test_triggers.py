@@ -162,13 +162,18 @@ async def test_what_somebody_made_of_a_write_of_ours_is_news(
     assert await taken(queue) == [KEY]
 
 
-async def test_an_object_that_is_handed_to_another_app_leaves_the_first(feed: Sinks, indices: Indices) -> None:
-    feed[PODS](event("ADDED"))
+async def test_an_object_whose_label_somebody_changes_leaves_its_app_which_looks_at_it(
+    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, indices: Indices
+) -> None:
+    triggers.app(event("ADDED"))
+    feed[SERVICES](event("ADDED"))
+    await taken(queue)
     moved = event("MODIFIED")
     moved["object"]["metadata"] = {**moved["object"]["metadata"], "labels": {"app.kubernetes.io/part-of": "other"}}
-    feed[PODS](moved)
-    assert len(indices.pods.get(KEY)) == 0
-    assert len(indices.pods.get(Key("shop", "other"))) == 1
+    feed[SERVICES](moved)
+    assert len(indices.children.get(KEY)) == 0
+    assert len(indices.children.get(Key("shop", "other"))) == 1
+    assert await taken(queue) == [KEY]
 
 
 def test_an_object_that_cannot_be_read_hides_no_other(

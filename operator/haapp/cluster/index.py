@@ -33,6 +33,11 @@ class Index(Generic[K, V]):
         self._keys[uid] = key
         return before
 
+    def moves(self, key: K, uid: str) -> K | None:
+        """The other key that the object is under now; `None` if it is new, or stays."""
+        now = self._keys.get(uid, key)
+        return None if now == key else now
+
     def pop(self, uid: str) -> tuple[K, V] | None:
         """The object is gone: what was known of it, with its key; `None` where nothing was."""
         key = self._keys.pop(uid, None)

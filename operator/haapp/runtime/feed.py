@@ -28,30 +28,35 @@ def sinks(indices: Indices, triggers: Triggers) -> dict[tuple[str, str], Sink]:
     """What takes the events of each (group, plural)."""
     children: dict[tuple[str, str], Sink] = {
         (kind.group, kind.plural): Entry(
-            indices.children, partial(child_of, kind.kind), triggers.child, triggers.child_gone
+            indices.children, partial(child_of, kind.kind), triggers.child, triggers.child_gone, triggers.look
         )
         for kind in KINDS
     }
-    pods = Entry(indices.pods, pod_of, triggers.dependent, triggers.dependent_gone)
-    replica_sets = Entry(indices.replica_sets, replica_set_of, triggers.dependent, triggers.dependent_gone)
+    pods = Entry(indices.pods, pod_of, triggers.dependent, triggers.dependent_gone, triggers.settle)
+    replica_sets = Entry(
+        indices.replica_sets, replica_set_of, triggers.dependent, triggers.dependent_gone, triggers.settle
+    )
     return {**children, ("", "pods"): pods, ("apps", "replicasets"): replica_sets}
 
 
 class Entry(Generic[V]):
     """Takes the events of one kind. `changed` is called with the app, what the object is now and what it was before
-    (`None` for a new one), `gone` with what it was: after the index was changed, and before anybody else can act."""
+    (`None` for a new one), `gone` with what it was, `left` with the app whose label somebody took off the object: after
+    the index was changed, and before anybody else can act."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         index: Index[Key, V],
         project: Callable[[dict[str, Any]], V],
         changed: Callable[[Key, V, V | None], None],
         gone: Callable[[Key, V], None],
+        left: Callable[[Key], None],
     ) -> None:
         self._index = index
         self._project = project
         self._changed = changed
         self._gone = gone
+        self._left = left
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         obj = event["object"]
@@ -67,7 +72,10 @@ class Entry(Generic[V]):
 
     def _put(self, uid: str, obj: dict[str, Any]) -> None:
         key, value = app_key(obj), self._project(obj)
+        left = self._index.moves(key, uid)
         self._changed(key, value, self._index.put(key, uid, value))
+        if left is not None:
+            self._left(left)
 
     def _take_out(self, uid: str) -> None:
         if (known := self._index.pop(uid)) is not None:

@@ -67,8 +67,7 @@ class Triggers:
     def child_gone(self, key: Key, child: Child) -> None:
         """A child is there no more."""
         self._overlay.gone(key, child.uid)
-        if key in self._apps:
-            self._queue.add(key)
+        self.look(key)
 
     def node(self, event: Mapping[str, Any]) -> None:
         """A node changed, in more than its heartbeat."""
@@ -80,6 +79,11 @@ class Triggers:
             self._nodes[node.name] = node
         if changed:
             self.settle_all(list(self._apps))
+
+    def look(self, key: Key) -> None:
+        """Look at the app at once."""
+        if key in self._apps:
+            self._queue.add(key)
 
     def settle(self, key: Key) -> None:
         """Look at the app when its news has settled."""
