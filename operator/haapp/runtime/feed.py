@@ -44,7 +44,7 @@ class Entry(Generic[V]):
     (`None` for a new one), `gone` with what it was, `left` with the app whose label somebody took off the object: after
     the index was changed, and before anybody else can act."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         index: Index[Key, V],
         project: Callable[[dict[str, Any]], V],
