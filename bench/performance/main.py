@@ -96,16 +96,10 @@ async def pods(bench: Bench, arguments: argparse.Namespace, log: Log) -> None:
     )
     with_pods = fleet.apps("pods", arguments.pod_apps, replicas=3)
     await log.take("create_pods", phases.create(bench, "pods", with_pods, CHILDREN))
-    await phases_ready(bench, "pods", 3, len(with_pods))
     await log.take("rollout", phases.edit(bench, with_pods, "example/web:2"))
     stormy = fleet.apps("storm", arguments.storm_apps)
     await log.take("create_storm", phases.create(bench, "storm", stormy, CHILDREN))
     await log.take("storm", phases.storm(bench, stormy, 30))
-
-
-async def phases_ready(bench: Bench, namespace: str, replicas: int, apps: int) -> None:
-    """Return when all pods are up, and their news is over."""
-    await bench.trail().quiet(12.0, phases.TIMEOUT)
 
 
 def _roomy(machine: nodes.Machine, pods: int) -> nodes.Machine:

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -29,6 +28,8 @@ CHILDREN = frozenset(kind.plural for kind in KINDS)
 TIMEOUT = 1800.0
 BETWEEN_SECONDS = 0.6
 QUIET_SECONDS = 2.0
+STATUS_SECONDS = 12.0
+"""A status that tells of progress is written every ten seconds: the operator's silence between is no end."""
 """A phase has ended when the operator has written nothing for so long; the time is not counted."""
 
 
@@ -92,7 +93,7 @@ async def create(bench: Bench, namespace: str, apps: list[fleet.Object], childre
     await each(apps, bench.post)
     await trail.until(lambda entries: len(_new_children(entries, namespace)) >= len(apps) * children, TIMEOUT)
     await trail.until(lambda entries: _with_status(entries, namespace) >= len(apps), TIMEOUT)
-    await trail.quiet(QUIET_SECONDS, TIMEOUT)
+    await trail.quiet(STATUS_SECONDS, TIMEOUT)
     made = _new_children(trail.entries, namespace)
     begun = {e.key: e for e in trail.entries if e.verb == "create" and e.resource == PLURAL}
     first = min(entry.received for entry in begun.values())
@@ -115,8 +116,7 @@ async def edit(bench: Bench, apps: list[fleet.Object], image: str) -> Figures:
     meter, trail = bench.meter(), bench.trail()
     await each(apps, lambda app: bench.change(app, app={**app["spec"]["app"], "image": image}))
     await trail.until(lambda entries: len(_patched(entries)) >= len(apps), TIMEOUT)
-    # Pods that are replaced take their time, and the operator's silence between is no end.
-    await trail.quiet(QUIET_SECONDS if not apps[0]["spec"]["replicas"] else 12.0, TIMEOUT)
+    await trail.quiet(STATUS_SECONDS, TIMEOUT)
     first = min(entry.received for entry in trail.entries if entry.resource == PLURAL and entry.verb == "patch")
     last = max(entry.answered for entry in _patched(trail.entries))
     return {"apps": len(apps), "seconds": round(last - first, 2), **_requests(trail, len(apps)), "used": meter.read()}
@@ -179,7 +179,7 @@ async def storm(bench: Bench, apps: list[fleet.Object], replicas: int) -> Figure
         await asyncio.sleep(0.5)
         ready = await _all_ready(bench, namespace, replicas)
     seconds = time.monotonic() - began
-    await trail.quiet(12.0, TIMEOUT)
+    await trail.quiet(STATUS_SECONDS, TIMEOUT)
     writes = Counter(entry.key for entry in trail.of_operator() if entry.resource == STATUS)
     return {
         "apps": len(apps),
@@ -272,12 +272,3 @@ def _spread(seconds: list[float]) -> Figures:
 def _curve(values: list[float]) -> list[float]:
     """The values at each hundredth, from the least to the greatest."""
     return [round(quantile(values, n / 100), 4) for n in range(101)] if values else []
-
-
-def growth(steps: list[Figures]) -> list[float]:
-    """Memory per further app between the steps, in kB."""
-    return [
-        round(1000 * (b["rss_mb"] - a["rss_mb"]) / (b["apps"] - a["apps"]), 1)
-        for a, b in pairwise(steps)
-        if b["apps"] > a["apps"]
-    ]
