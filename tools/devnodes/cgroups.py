@@ -67,7 +67,7 @@ def _kill_members(folder: Path) -> None:
         members = (folder / "cgroup.procs").read_text().split()
     except OSError:
         return
-    for pid in members:
+    for pid in set(members) - {"0"}:  # 0 is one that is just ending, and to `kill` it is the caller's own group
         try:
             os.kill(int(pid), signal.SIGKILL)
         except ProcessLookupError:
