@@ -23,6 +23,7 @@ from devcluster.process import Operator
 __all__ = ["api", "cluster", "namespace", "pytest_runtest_makereport"]
 
 SEED = os.environ.get("HAAPP_FAULTS_SEED", "1")
+CASE_SECONDS = 900
 WHOLE = os.environ.get("HAAPP_FAULTS") == "all"
 
 
@@ -54,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the seeded slice, unless the whole matrix is asked for or cases are picked by -k."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(CASE_SECONDS))
     if WHOLE or config.getoption("keyword"):
         return
     cases: dict[str, list[pytest.Item]] = {}

@@ -37,8 +37,14 @@ from tests.faults.rules import (
 
 from devcluster.cluster import Cluster
 
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "host", "content-length", "date", "server"})
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "host", "content-length", "date", "server", "authorization"}
+)
+"""Not handed on: what belongs to one connection, and credentials, since the proxy shows its own."""
+
 POLL_SECONDS = 0.05
+CLOSING_SECONDS = 0.3
+"""Connections end a few turns of the loop after they are closed."""
 
 
 class Proxy:
@@ -100,11 +106,12 @@ class Proxy:
     async def _close(self) -> None:
         await self._break()
         await self._runner.cleanup()
-        await self._session.close()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        await self._session.close()
+        await asyncio.sleep(CLOSING_SECONDS)
 
     async def _break(self) -> None:
         for request in list(self._streams.values()):

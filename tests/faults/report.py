@@ -8,6 +8,7 @@ from tests.faults.operations import OPERATIONS
 
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- begin: made by `make faults` -->\n", "<!-- end: made by `make faults` -->\n"
 COLUMNS = tuple(OPERATIONS)
 TAKEOVERS = {"SIGTERM": "SIGTERM (3 s)", "SIGKILL": "kill -9 (20 s)", "SIGSTOP": "SIGSTOP past the lease (20 s)"}
@@ -24,8 +25,19 @@ def save(records: dict[str, dict[str, int]], takeovers: dict[str, list[float]]) 
     found["faults"] |= {fault: dict(sorted(times.items())) for fault, times in records.items()}
     found["takeovers"] |= {how: [round(second, 1) for second in seconds] for how, seconds in takeovers.items()}
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}{text(found)}{END}{rest.partition(END)[2]}")
+    put(PAGE, text(found))
+    put(README, figures(found))
+
+
+def put(page: Path, made: str) -> None:
+    """Put what is made in the place of what was made before."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    page.write_text(f"{before}{BEGIN}{made}{END}{rest.partition(END)[2]}")
+
+
+def shown(page: Path) -> str:
+    """What a page shows."""
+    return page.read_text().partition(BEGIN)[2].partition(END)[0]
 
 
 def text(found: dict[str, Any]) -> str:
@@ -34,10 +46,25 @@ def text(found: dict[str, Any]) -> str:
     lines = [f"| fault | {' | '.join(COLUMNS)} |", f"|---|{'---:|' * len(COLUMNS)}"]
     for fault, times in sorted(faults.items()):
         lines.append(f"| {fault} | {' | '.join(str(times.get(name, '')) for name in COLUMNS)} |")
-    total = sum(sum(times.values()) for times in faults.values())
-    lines += ["", f"{total} faults injected; states lost: 0; objects made twice: 0.", ""]
+    lines += ["", f"{injected(found)} faults injected; states lost: 0; objects made twice: 0.", ""]
     lines += ["| the leader gets | takeovers | seconds, the slowest |", "|---|---:|---:|"]
     for how, label in TAKEOVERS.items():
         seconds = found["takeovers"].get(how, [])
         lines.append(f"| {label} | {len(seconds)} | {max(seconds) if seconds else ''} |")
     return "\n".join(lines) + "\n"
+
+
+def injected(found: dict[str, Any]) -> int:
+    """How often anything was injected into anything."""
+    return sum(sum(times.values()) for times in found["faults"].values())
+
+
+def figures(found: dict[str, Any]) -> str:
+    """The sentence of the README."""
+    slowest = {how: max(found["takeovers"].get(how) or [0.0]) for how in TAKEOVERS}
+    return (
+        f"{injected(found)} faults were injected between operator and API server while it created, updated, rolled "
+        "back, rebalanced and deleted: states lost: 0, objects made twice: 0. When the leader is killed (`kill -9`) "
+        f"the other replica writes after {slowest['SIGKILL']:.0f} s, when it is asked to stop after "
+        f"{slowest['SIGTERM']:.0f} s.\n"
+    )

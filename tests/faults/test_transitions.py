@@ -14,8 +14,8 @@ from tests.space import NotYet, Object, Space, app
 
 from haapp.api import names
 
-PAIRS = 20 if WHOLE else 6
-ROUNDS = 6 if WHOLE else 1
+PAIRS = 10 if WHOLE else 6
+ROUNDS = 8 if WHOLE else 1
 SETTLE_SECONDS = 90.0
 STEADY_SECONDS = 4.0
 

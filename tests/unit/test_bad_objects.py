@@ -273,3 +273,37 @@ async def test_what_a_deleted_app_has_lost_is_not_made_again() -> None:
     world.gone = False
     await reconciler(world).visit(KEY)
     assert "create Deployment" in world.asked
+
+
+async def test_nothing_is_kept_of_apps_that_are_gone() -> None:
+    """Every dictionary and set of the reconciler, and of what it consists of, is as large after as before."""
+    world = World()
+    served = reconciler(world)
+    before = sizes(served)
+    keys = [Key("shop", f"app-{number}") for number in range(30)]
+    for key in keys:
+        obj = app(spec={"app": {"image": "example/web:1"}, "rollout": {"onFailure": "Rollback"}})
+        obj["metadata"] |= {"name": key.name, "uid": f"uid-of-{key.name}"}
+        world.apps[key] = obj
+        await served.visit(key)
+    assert sizes(served) != before
+    world.apps.clear()
+    world.made.clear()
+    for key in keys:
+        assert (await served.visit(key)).gone
+    assert sizes(served) == before
+
+
+def sizes(root: object) -> dict[str, int]:
+    """The length of each collection that hangs on the object's attributes, but for those of the cluster itself."""
+    found: dict[str, int] = {}
+
+    def look(obj: object, path: str) -> None:
+        for name, value in vars(obj).items():
+            if isinstance(value, dict | set | list):
+                found[f"{path}.{name}"] = len(value)
+            elif type(value).__module__.startswith("haapp.reconcile"):
+                look(value, f"{path}.{name}")
+
+    look(root, "")
+    return found
