@@ -82,6 +82,12 @@ UNSEEN = ("Progressing", "Unknown", "DeploymentNotObserved")
 
 
 def test_only_a_status_without_an_error_waits_for_the_deployments_controller() -> None:
-    assert is_unheard(status(("Reconciled", "True", "Reconciled"), UNSEEN))
-    assert not is_unheard(status(("Reconciled", "False", "APIError"), UNSEEN))
-    assert not is_unheard(status(("Reconciled", "True", "Reconciled"), ("Progressing", "True", "ReplicaSetUpdated")))
+    assert is_unheard({}, status(("Reconciled", "True", "Reconciled"), UNSEEN))
+    assert not is_unheard({}, status(("Reconciled", "False", "APIError"), UNSEEN))
+    assert not is_unheard(
+        {}, status(("Reconciled", "True", "Reconciled"), ("Progressing", "True", "ReplicaSetUpdated"))
+    )
+
+
+def test_ready_of_an_older_generation_is_not_left_standing() -> None:
+    assert not is_unheard(status(("Ready", "True", "Ready")), status(("Reconciled", "True", "Reconciled"), UNSEEN))

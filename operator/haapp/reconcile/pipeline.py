@@ -163,9 +163,8 @@ class Reconciler:
         if status == before:
             return None
         now = self._now()
-        waiting = max(
-            _left(self._reported.get(key, NEVER), now, patience(before, status)), self._unheard_for(key, status, now)
-        )
+        paced = _left(self._reported.get(key, NEVER), now, patience(before, status))
+        waiting = max(paced, self._unheard_for(key, is_unheard(before, status), now))
         if waiting > 0:
             return waiting
         await self._writer.patch_status(obj, status)
@@ -174,9 +173,9 @@ class Reconciler:
             self._writer.event(obj, reason, message, warning=warning)
         return None
 
-    def _unheard_for(self, key: Key, status: Mapping[str, Any], now: datetime) -> float:
+    def _unheard_for(self, key: Key, unheard: bool, now: datetime) -> float:
         """Seconds for which the Deployment's controller is waited for with the status that it will change."""
-        if not is_unheard(status):
+        if not unheard:
             self._unheard.pop(key, None)
             return 0.0
         return _left(self._unheard.setdefault(key, now), now, UNHEARD_SECONDS)

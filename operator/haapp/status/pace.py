@@ -32,11 +32,13 @@ def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     return 0.0 if _statuses(old) != _statuses(new) else NUMBERS_SECONDS
 
 
-def is_unheard(status: Mapping[str, Any]) -> bool:
-    """Whether all went well so far, and only the Deployment's controller has not looked at it yet."""
-    found = _conditions(status)
+def is_unheard(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether all went well so far, and only the Deployment's controller has not looked at it yet. An app that says
+    Ready of what was asked for before is not left standing like that."""
+    found = _conditions(after)
     unheard = found.get(reasons.PROGRESSING, {}).get("reason") == reasons.DEPLOYMENT_NOT_OBSERVED
-    return unheard and _statuses(found).get(reasons.RECONCILED) == "True"
+    went_well = _statuses(found).get(reasons.RECONCILED) == "True"
+    return unheard and went_well and _statuses(_conditions(before)).get(reasons.READY) != "True"
 
 
 def _is_usual(kind: str, conditions: Mapping[str, Mapping[str, Any]]) -> bool:
