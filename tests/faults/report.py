@@ -62,9 +62,9 @@ def injected(found: dict[str, Any]) -> int:
 def figures(found: dict[str, Any]) -> str:
     """The sentence of the README."""
     slowest = {how: max(found["takeovers"].get(how) or [0.0]) for how in TAKEOVERS}
+    done = [name for name in COLUMNS if any(name in times for times in found["faults"].values())]
     return (
-        f"{injected(found)} faults were injected between operator and API server while it created, updated, rolled "
-        "back, rebalanced and deleted: states lost: 0, objects made twice: 0. When the leader is killed (`kill -9`) "
-        f"the other replica writes after {slowest['SIGKILL']:.0f} s, when it is asked to stop after "
-        f"{slowest['SIGTERM']:.0f} s.\n"
+        f"{injected(found)} faults were injected between operator and API server into these operations: "
+        f"{', '.join(done)}. States lost: 0, objects made twice: 0. When the leader is killed (`kill -9`) the other "
+        f"replica writes after {slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.\n"
     )
