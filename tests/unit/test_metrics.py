@@ -43,6 +43,12 @@ def test_it_follows_the_status() -> None:
     assert {name: value(name) for name in told} == told
 
 
+@pytest.mark.parametrize(("status", "shown"), [("True", 1), ("Unknown", 1), ("False", 0)])
+def test_a_rollout_that_is_not_known_to_be_stuck_is_not(status: str, shown: float) -> None:
+    observe_app(**NAME, status={"conditions": [{"type": "Progressing", "status": status}]})
+    assert value("haapp_app_progressing") == shown
+
+
 def test_what_the_status_no_longer_tells_ends() -> None:
     observe_app(**NAME, status=STATUS)
     observe_app(**NAME, status={"conditions": [{"type": "Ready", "status": "False"}]})

@@ -29,7 +29,17 @@ SURVIVES_ZONE = Gauge("haapp_app_survives_zone_loss", "1 if the worst zone's los
 SURVIVES_NODE = Gauge("haapp_app_survives_node_loss", "1 if the worst node's loss leaves enough pods.", _APP)
 CACHE_COLOCATED = Gauge("haapp_app_cache_colocated_pods", "Ready pods that have a ready cache as near as asked.", _APP)
 READY = Gauge("haapp_app_ready", "1 if the app's Ready condition is True.", _APP)
-_PER_APP = (READY_REPLICAS, DESIRED_REPLICAS, ZONE_SKEW, SURVIVES_ZONE, SURVIVES_NODE, CACHE_COLOCATED, READY)
+PROGRESSING = Gauge("haapp_app_progressing", "0 if the rollout is stuck or was rolled back.", _APP)
+_PER_APP = (
+    READY_REPLICAS,
+    DESIRED_REPLICAS,
+    ZONE_SKEW,
+    SURVIVES_ZONE,
+    SURVIVES_NODE,
+    CACHE_COLOCATED,
+    READY,
+    PROGRESSING,
+)
 
 
 def observe_request(verb: str, resource: str, status: int, seconds: float) -> None:
@@ -40,7 +50,8 @@ def observe_request(verb: str, resource: str, status: int, seconds: float) -> No
 
 def observe_app(namespace: str, name: str, status: Mapping[str, Any]) -> None:
     """Show what the app's status says; what it does not say any more ends."""
-    conditions = {c["type"]: c["status"] == "True" for c in status.get("conditions") or ()}
+    told = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    conditions = {kind: status == "True" for kind, status in told.items()}
     placement = status.get("placement") or {}
     values = {
         READY_REPLICAS: status.get("readyReplicas"),
@@ -50,6 +61,8 @@ def observe_app(namespace: str, name: str, status: Mapping[str, Any]) -> None:
         SURVIVES_NODE: conditions.get("SurvivesNodeLoss"),
         CACHE_COLOCATED: (status.get("cache") or {}).get("colocated"),
         READY: conditions.get("Ready"),
+        # Unknown until the Deployment's controller has spoken, which is no fault.
+        PROGRESSING: told["Progressing"] != "False" if "Progressing" in told else None,
     }
     for gauge, value in values.items():
         if value is None:
