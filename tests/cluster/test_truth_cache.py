@@ -15,6 +15,9 @@ PATIENCE = 5.0
 """Seconds from what the pods show to what the status says."""
 
 SELECTOR = {"matchLabels": {"app": "redis"}}
+STILL = {"mode": "Off"}
+"""Nothing brings an app's pods after its cache but the test."""
+
 APPS: dict[str, Object] = {
     "required": {"cache": {"redis": {"replicas": 3}, "whenUnsatisfiable": "DoNotSchedule"}},
     "wished": {"cache": {"redis": {"replicas": 3}}},
@@ -83,10 +86,10 @@ def caches(cluster: Cluster, api: pykube.HTTPClient, operator: Operator) -> Iter
         pytest.skip("needs the embedded cluster: it cordons nodes, and writes pods' status")
     with new_space(cluster, api) as space, Timeline(cluster, space, "highavailabilityapps") as apps:
         # The caches come first: where nearness is only wished for, a pod that is placed before its cache may be far.
-        space.apply(REDIS, *(app(name, **spec, replicas=0) for name, spec in APPS.items()))
+        space.apply(REDIS, *(app(name, **spec, rebalance=STILL, replicas=0) for name, spec in APPS.items()))
         for name in ("redis", "required-cache", "wished-cache", "zonal-cache"):
             space.wait(lambda name=name: is_up(space.get("deployments", name)), f"the cache {name}")
-        space.apply(*(app(name, **spec, replicas=3) for name, spec in APPS.items()))
+        space.apply(*(app(name, **spec, rebalance=STILL, replicas=3) for name, spec in APPS.items()))
         space.wait_ready(*APPS)
         yield Caches(cluster, space, apps)
 
