@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 from tests.faults.conftest import SEED, WHOLE
@@ -20,6 +21,7 @@ SETTLE_SECONDS = 90.0
 STEADY_SECONDS = 4.0
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @seed(int(SEED))
 @settings(max_examples=ROUNDS, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(drawn=st.lists(pairs, min_size=PAIRS, max_size=PAIRS))
