@@ -119,8 +119,12 @@ def test_failures_are_counted_by_reason(grown: Grown, operator: Operator) -> Non
     space.apply(app("taken", replicas=1))
     space.wait_condition("Reconciled", "False", "NameConflict", name="taken")
     space.wait(lambda: total(operator, "haapp_reconcile_errors_total", reason="NameConflict") > before, "an error")
-    told = [e for e in space.items("events") if (e["regarding"]["name"], e["reason"]) == ("taken", "NameConflict")]
-    assert len(told) == 1
+
+    def told() -> list[dict[str, object]]:
+        return [e for e in space.items("events") if (e["regarding"]["name"], e["reason"]) == ("taken", "NameConflict")]
+
+    space.wait(told, "the Event, which is sent after the status")
+    assert len(told()) == 1
     assert told[0]["type"] == "Warning"
 
 
