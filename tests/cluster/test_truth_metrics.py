@@ -125,7 +125,7 @@ def test_failures_are_counted_by_reason(grown: Grown, operator: Operator) -> Non
 
     space.wait(told, "the Event, which is sent after the status")
     assert len(told()) == 1
-    assert told[0]["type"] == "Warning"
+    assert told()[0]["type"] == "Warning"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
