@@ -131,7 +131,10 @@ def test_what_others_add_is_left_alone(space: Space, audit: AuditLog) -> None:
     changed = [
         r
         for r in audit.since(mark)
-        if r.is_write and r.user_agent.startswith("haapp") and r.resource in ("deployments", "services")
+        if r.is_write
+        and r.namespace == space.name
+        and r.user_agent.startswith("haapp")
+        and r.resource in ("deployments", "services")
     ]
     assert not changed
     space.apply(app(replicas=1, app={"image": "example/web:2", "ports": [{"name": "http", "containerPort": 8080}]}))
