@@ -20,7 +20,7 @@ PYTEST_ARGS ?=
 PARALLEL = $(if $(CONTEXT),,-n 3 --dist loadfile)
 NODES ?= dev
 
-.PHONY: bench docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist clean
+.PHONY: bench docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist sbom release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -139,6 +139,13 @@ lock: $(INSTALLED) ## renew the lock files from pyproject.toml (LOCK_ARGS=--upgr
 
 dist: $(INSTALLED) generate ## the wheel, in dist/
 	$(BIN)/hatchling build --target wheel
+
+sbom: $(INSTALLED) ## what the image is made of (CycloneDX), in dist/
+	@mkdir -p dist
+	$(BIN)/python -m release.sbom > dist/haapp-operator.cdx.json
+
+release: dist sbom ## everything that a release has, in dist/: wheel, bill of materials, CRD, manifests, chart
+	$(BIN)/python -m release.bundle
 
 clean: ## remove what is built here (the cached control plane stays)
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
