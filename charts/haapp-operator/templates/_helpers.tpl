@@ -1,0 +1,78 @@
+{{/* The name is fixed, as the lease's is: two operators would not know of each other. */}}
+{{- define "haapp.metadata" -}}
+name: {{ .name | default "haapp-operator" }}
+{{- if not .clusterScoped }}
+namespace: {{ .root.Release.Namespace }}
+{{- end }}
+labels:
+  app.kubernetes.io/name: haapp-operator
+  app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+  app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+  helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "haapp.selector" -}}
+app.kubernetes.io/name: haapp-operator
+{{- end }}
+
+{{- define "haapp.image" -}}
+{{ .repository }}{{ with .digest }}@{{ . }}{{ else }}:{{ $.tag | default $.version }}{{ end }}
+{{- end }}
+
+{{- define "haapp.subject" -}}
+- kind: ServiceAccount
+  name: haapp-operator
+  namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{/* What the operator needs in a namespace. manifests/namespaced/role.yaml says why, rule by rule. */}}
+{{- define "haapp.rules" -}}
+- apiGroups: [highavailability.dev]
+  resources: [highavailabilityapps]
+  verbs: [list, watch, get]
+- apiGroups: [highavailability.dev]
+  resources: [highavailabilityapps/status]
+  verbs: [patch]
+- apiGroups: [highavailability.dev]
+  resources: [highavailabilityapps/finalizers]
+  verbs: [update]
+- apiGroups: [""]
+  resources: [configmaps, serviceaccounts, services]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses, networkpolicies]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [monitoring.coreos.com]
+  resources: [podmonitors]
+  verbs: [list, watch, get, create, patch, delete]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [list, watch, get]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}

@@ -1,0 +1,146 @@
+"""The chart: helm accepts it, it says what the kustomize bases say, and installs where a cluster is."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.delivery.conftest import output
+
+from devcluster.binaries import ensure_judge
+from devcluster.cluster import Cluster, wait_for
+
+CHART = Path(__file__).parents[2] / "charts" / "haapp-operator"
+SYSTEM = "haapp-system"
+HELMS_OWN = ("app.kubernetes.io/version", "app.kubernetes.io/managed-by", "helm.sh/chart")
+KEEP = "helm.sh/resource-policy"
+EVERYTHING = (
+    "--set=metrics.serviceMonitor.enabled=true",
+    "--set=metrics.alerts.enabled=true",
+    "--set=metrics.dashboard.enabled=true",
+)
+
+Object = dict[str, Any]
+Helm = Callable[..., str]
+Kustomize = Callable[[str], tuple[Object, ...]]
+
+
+def template(helm: Helm, *options: str, namespace: str = SYSTEM) -> list[Object]:
+    said = helm("template", "haapp-operator", CHART, f"--namespace={namespace}", *options)
+    return [obj for obj in yaml.safe_load_all(said) if obj]
+
+
+def plain(obj: Object, namespace: str) -> Object:
+    """The object without what only one of the two ways writes."""
+    meta = dict(obj["metadata"])
+    labels = {key: value for key, value in meta.pop("labels", {}).items() if key not in HELMS_OWN}
+    labels.pop("app.kubernetes.io/name", None)  # kustomize labels only what is in the base
+    annotations = {key: value for key, value in meta.pop("annotations", {}).items() if key != KEEP}
+    meta.setdefault("namespace", namespace)
+    subjects = [{**it, "namespace": it.get("namespace", namespace)} for it in obj.get("subjects", ())]
+    parts = {"metadata": {**meta, "labels": labels, "annotations": annotations}}
+    return without_defaults({**obj, **parts, **({"subjects": subjects} if subjects else {})})
+
+
+def without_defaults(obj: Object) -> Object:
+    """Without the pull policy, which the chart states as the API server would fill it in."""
+    for container in obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", ()):
+        assert container.pop("imagePullPolicy", "IfNotPresent") == "IfNotPresent"
+    return obj
+
+
+def by_name(objects: list[Object], namespace: str) -> dict[tuple[str, str], Object]:
+    cluster_scoped = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+    return {
+        (obj["kind"], obj["metadata"]["name"]): plain(obj, "" if obj["kind"] in cluster_scoped else namespace)
+        for obj in objects
+        if obj["kind"] != "Namespace"
+    }
+
+
+def test_lint(helm: Helm) -> None:
+    for options in ((), ("--set=scope=Namespace",), EVERYTHING):
+        assert "0 chart(s) failed" in helm("lint", "--strict", CHART, *options)
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "namespace"),
+    [
+        ("cluster-wide", (), SYSTEM),
+        ("namespaced", ("--set=scope=Namespace", "--set=crd.install=false"), "team-a"),
+    ],
+)
+def test_it_says_what_the_kustomize_base_says(
+    helm: Helm, kustomize: Kustomize, mode: str, options: tuple[str, ...], namespace: str
+) -> None:
+    chart = by_name(template(helm, *options, namespace=namespace), namespace)
+    base = by_name(list(kustomize(mode)), namespace)
+    assert chart.keys() == base.keys()
+    for key, obj in base.items():
+        assert chart[key] == obj, key
+
+
+def test_the_crd_outlives_the_release(helm: Helm) -> None:
+    (crd,) = (obj for obj in template(helm) if obj["kind"] == "CustomResourceDefinition")
+    assert crd["metadata"]["annotations"][KEEP] == "keep"
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("scope=Everywhere", "scope"),
+        ("replica=3", "replica"),
+        ("image.digest=sha256:12", "digest"),
+        ("podDisruptionBudget.minAvailable=1", "minAvailable"),
+        ("metrics.serviceMonitor.interval=fast", "interval"),
+    ],
+)
+def test_a_value_that_there_is_not_is_refused(value: str, word: str) -> None:
+    said = output(ensure_judge("helm"), "template", CHART, "--set", value, codes=(1,), complaint=True)
+    assert word in said
+
+
+def test_the_monitoring_is_that_of_the_manifests(helm: Helm, kustomize: Kustomize) -> None:
+    runbook = "https://docs.example.com/runbook.html"
+    made = {obj["kind"]: obj for obj in template(helm, *EVERYTHING, f"--set=metrics.alerts.runbook={runbook}")}
+    shipped = {obj["kind"]: obj for obj in kustomize("monitoring")}
+    assert made["ConfigMap"]["data"] == shipped["ConfigMap"]["data"]
+    rules = json.dumps(made["PrometheusRule"]["spec"])
+    assert rules.replace(runbook, "docs/runbook.md") == json.dumps(shipped["PrometheusRule"]["spec"])
+    assert rules.count(f"{runbook}#") == 9
+    assert made["ServiceMonitor"]["spec"]["endpoints"][0]["honorLabels"] is True
+    selector = made["ServiceMonitor"]["spec"]["selector"]["matchLabels"]
+    (service,) = (obj for obj in template(helm, *EVERYTHING) if obj["kind"] == "Service")
+    assert selector.items() <= service["metadata"]["labels"].items()
+
+
+# On a cluster
+
+
+@pytest.fixture
+def installed(cluster: Cluster, helm: Helm) -> Iterator[Cluster]:
+    """The chart, installed where our CRD is there already, by kubectl."""
+    at = (f"--kubeconfig={cluster.kubeconfig}", f"--kube-context={cluster.context}", f"--namespace={SYSTEM}")
+    helm("install", "haapp-operator", CHART, *at, "--create-namespace", "--take-ownership", "--force-conflicts")
+    yield cluster
+    helm("uninstall", "haapp-operator", *at, "--ignore-not-found")
+    cluster.kubectl("delete", "namespace", SYSTEM, "--wait=false")
+
+
+@pytest.mark.fake_nodes("its image is nowhere to be had")
+def test_it_installs_upgrades_and_leaves_the_apps_alone(installed: Cluster, helm: Helm) -> None:
+    at = (f"--kubeconfig={installed.kubeconfig}", f"--kube-context={installed.context}", f"--namespace={SYSTEM}")
+
+    def available(replicas: int) -> bool:
+        status = installed.get("deployment", "haapp-operator", "-n", SYSTEM).get("status", {})
+        return bool(status.get("availableReplicas") == status.get("updatedReplicas") == replicas)
+
+    wait_for(lambda: available(2), 90, "two operators")
+    budget = installed.get("poddisruptionbudget", "haapp-operator", "-n", SYSTEM)["status"]
+    assert (budget["expectedPods"], budget["disruptionsAllowed"]) == (2, 1)
+    helm("upgrade", "haapp-operator", CHART, *at, "--set=replicas=3")
+    wait_for(lambda: available(3), 90, "three operators")
+    helm("uninstall", "haapp-operator", *at)
+    assert installed.is_served("highavailabilityapps.highavailability.dev")
