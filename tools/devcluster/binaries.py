@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parent.parent
@@ -37,6 +38,19 @@ JUDGES: Mapping[str, str] = {
 """What others made to install, judge or try what is shipped here; each has a module of its own in tools/."""
 
 HEARTBEAT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How Go compiles: its build tags, and whether code in C is let in, which needs a C compiler."""
+
+    tags: str = ""
+    cgo: bool = False
+
+
+PLAIN = Mode()
+JUDGES_MODES: Mapping[str, Mode] = {"promtool": Mode("remove_all_sd")}
+"""Prometheus' service discovery brings every cloud's client along: minutes of compiling, and no rule needs it."""
 
 
 class BuildError(RuntimeError):
@@ -69,14 +83,11 @@ def ensure_metrics_server() -> Path:
 
 def ensure_judge(name: str) -> Path:
     """Return the path of the binary `name` of JUDGES, built if need be. Raises BuildError."""
-    return ensure_built(TOOLS / name, {name: JUDGES[name]}) / name
+    return ensure_built(TOOLS / name, {name: JUDGES[name]}, JUDGES_MODES.get(name, PLAIN)) / name
 
 
-def ensure_built(module: Path, packages: Mapping[str, str], tags: str = "") -> Path:
-    """Build each of `packages` (binary name to import path) of the Go module in `module`; return their folder.
-
-    With `tags`, Go's build tags, code in C is let in too, which needs a C compiler.
-    """
+def ensure_built(module: Path, packages: Mapping[str, str], mode: Mode = PLAIN) -> Path:
+    """Build each of `packages` (binary name to import path) of the Go module in `module`; return their folder."""
     folder = cache_folder(module)
     if not missing_binaries(folder, packages):
         return folder
@@ -84,7 +95,7 @@ def ensure_built(module: Path, packages: Mapping[str, str], tags: str = "") -> P
     with exclusive(folder / ".lock"):
         missing = missing_binaries(folder, packages)
         for number, name in enumerate(missing, start=1):
-            build(module, packages[name], folder / name, f"{number} of {len(missing)}", tags)
+            build(module, packages[name], folder / name, f"{number} of {len(missing)}", mode)
     return folder
 
 
@@ -128,19 +139,19 @@ def required_version(go_mod: str, module: str) -> str | None:
     return found[1] if found else None
 
 
-def build(module: Path, package: str, target: Path, progress: str, tags: str = "") -> None:
+def build(module: Path, package: str, target: Path, progress: str, mode: Mode = PLAIN) -> None:
     """Compile one package into `target`, with a sign of life at least every HEARTBEAT_SECONDS."""
     if shutil.which("go") is None:
         raise BuildError("Go is not installed: install it, or point KUBEBUILDER_ASSETS to a folder with the binaries")
     started = time.monotonic()
     say(f"cluster-bin: {progress}: building {target.name} (the first time this compiles Kubernetes: minutes)")
     partial = target.with_name(f".{target.name}.{os.getpid()}")
-    flags = ["-trimpath", "-ldflags", stamp_flags((module / "go.mod").read_text()), "-tags", tags]
+    flags = ["-trimpath", "-ldflags", stamp_flags((module / "go.mod").read_text()), "-tags", mode.tags]
     command = ["go", "build", "-mod=readonly", *flags, "-o", str(partial), package]
     with subprocess.Popen(
         command,
         cwd=module,
-        env={**os.environ, "CGO_ENABLED": "1" if tags else "0"},
+        env={**os.environ, "CGO_ENABLED": "1" if mode.cgo else "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from devcluster.binaries import TOOLS, ensure_built, ensure_control_plane
+from devcluster.binaries import TOOLS, Mode, ensure_built, ensure_control_plane
 
 KUBELET = "k8s.io/kubernetes/cmd"
 CONTAINERD = "github.com/containerd/containerd/v2/cmd"
@@ -37,5 +37,5 @@ def ensure_binaries() -> Binaries:
     """Build what is missing (minutes, the first time). Raises BuildError."""
     built = [ensure_built(TOOLS / module, packages) for module, packages in MODULES.items()]
     # Its start is written in C, and it filters system calls by libseccomp.
-    runc = ensure_built(TOOLS / "runc", {"runc": "github.com/opencontainers/runc"}, "seccomp")
+    runc = ensure_built(TOOLS / "runc", {"runc": "github.com/opencontainers/runc"}, Mode("seccomp", cgo=True))
     return Binaries((ensure_control_plane(), *built, runc))
