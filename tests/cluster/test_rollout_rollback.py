@@ -12,6 +12,7 @@ from devcluster.audit import AuditLog
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
 from haapp.api import names
+from haapp.status.pace import NUMBERS_SECONDS
 
 PODS = 3
 BROKEN = {"test.highavailability.dev/pull-error": "app"}
@@ -85,6 +86,7 @@ def test_a_broken_image_is_rolled_back_or_held(rollouts: Rollouts) -> None:
 
 def test_the_decision_survives_a_restart(rollouts: Rollouts, operator: Operator, audit: AuditLog) -> None:
     space = rollouts.space
+    settle(space)
     before = {name: space.get("deployments", name)["metadata"]["generation"] for name in ("back", "hold")}
     operator.stop()
     mark = audit.mark()
@@ -118,6 +120,19 @@ def test_a_good_one_is_rolled_out_without_a_gap(rollouts: Rollouts) -> None:
         assert rollouts.fewest(name, began) == PODS
         assert names.ROLLED_BACK_ANNOTATION not in space.get("deployments", name)["metadata"]["annotations"]
         assert condition_of(space.get(names.PLURAL, name), "Stalled") == {}
+
+
+def settle(space: Space) -> None:
+    """Wait until all is told: a change that turns no condition may be held back for two seconds."""
+    seen: list[tuple[float, object]] = []
+
+    def still() -> bool:
+        versions = space.versions(names.PLURAL)
+        if not seen or seen[-1][1] != versions:
+            seen.append((time.monotonic(), versions))
+        return time.monotonic() - seen[-1][0] > 2 * NUMBERS_SECONDS
+
+    space.wait(still, "a status that stays as it is")
 
 
 def runs(obj: Object, name: str, image: str) -> bool:
