@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haapp.render import templating
-from haapp.render.templating import Written, fill, fill_text, write_json, write_scalar
+from haapp.render.templating import Written, fill, fill_text, write_scalar
 
 texts = st.text(st.characters(codec="utf-8"), max_size=40)
 scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | texts
@@ -67,7 +67,7 @@ def test_a_hostile_text_stays_one_text(text: str) -> None:
 
 
 def test_what_is_written_is_ascii_on_one_line() -> None:
-    written = write_json({"a": ["é\n😀\x7f'"]})
+    written = write_scalar("é\n😀\x7f'")
 
     assert written.isascii()
     assert written.isprintable()
@@ -82,6 +82,25 @@ def test_a_large_integer_and_a_float_keep_their_type() -> None:
 def test_a_number_that_json_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         fill("configmap.yaml.j2", meta=_meta(), data=[float("inf")])
+
+
+def test_what_is_made_is_shared_with_nobody() -> None:
+    data = {"a": ["b"]}
+    first, second = (fill("configmap.yaml.j2", meta=_meta(), data=data) for _ in range(2))
+
+    first["data"]["a"].append("c")
+    first["metadata"]["labels"]["d"] = "e"
+
+    assert data == second["data"] == {"a": ["b"]}
+    assert second["metadata"]["labels"] == {}
+
+
+def test_apps_of_another_shape_are_not_taken_for_each_other() -> None:
+    owned = fill("configmap.yaml.j2", meta={**_meta(), "owner": {"name": "b", "uid": "c"}}, data={})
+    bare = fill("configmap.yaml.j2", meta=_meta(), data={})
+
+    assert owned["metadata"]["ownerReferences"][0]["uid"] == "c"
+    assert "ownerReferences" not in bare["metadata"]
 
 
 def test_a_missing_value_is_an_error() -> None:

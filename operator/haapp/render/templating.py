@@ -1,17 +1,22 @@
 """From values to a Kubernetes object, through a jinja2 template that holds the YAML.
 
-A value enters a template only through a filter; text that did not come from one is refused. A filter writes a value
-in such a way that it cannot change the structure around it.
+A value enters a template only through a filter; text that did not come from one is refused. In a template that becomes
+an object, `json` writes no value at all: it leaves a slot, which is filled after the YAML was read. So no value can
+change the structure around it, whatever it holds, and templates that come out alike are read only once. Other text
+(`fill_text`) is written by filters that quote as its format wants it.
 """
 
 import json
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Never
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, pass_context
+from jinja2.runtime import Context
 
 from haapp.api.objects import Object
 
@@ -42,40 +47,40 @@ def write_scalar(value: str | int | bool | None) -> Written:
     return Written('"' + next(pieces) + "".join(e + p for e, p in zip(escapes, pieces, strict=True)) + '"')
 
 
-def write_json(value: Any) -> Written:
-    """JSON for any value, safe in YAML.
+_SLOTS: Final = "_slots"
+"""Under this name a template that becomes an object knows the values of its slots."""
 
-    A mapping or list is one JSON document in a quoted scalar (`!json '...'`): it is read by the JSON parser, which
-    is many times faster than YAML's and has no rules on indentation, anchors or types to fall over.
-    """
-    if value is None or isinstance(value, str | int):
+
+@pass_context
+def _json(context: Context, value: Any) -> Written:
+    """The filter `json`: a slot for the value, or a plain value as JSON in text that is no object."""
+    if isinstance(value, Undefined):
+        raise TypeError(str(value))  # as text it raises jinja2's own error, with the name of what is missing
+    slots: list[Any] | None = context.get(_SLOTS)
+    if slots is None:
         return write_scalar(value)
-    text = json.dumps(value, allow_nan=False, default=_refuse_other).replace("\x7f", "\\u007f")
-    return Written("!json '" + text.replace("'", "''") + "'")
+    slots.append(_copied(value))
+    return Written(f"{_SLOT_TAG} {len(slots) - 1}")
 
 
 def _refuse_other(value: Any) -> Never:
-    # As text a value that the template misses raises jinja2's own error, with its name.
-    raise TypeError(f"{value} is no JSON")
+    raise TypeError(f"{value!r} is no JSON")
+
+
+_encode: Final = json.JSONEncoder(allow_nan=False, default=_refuse_other).encode
+
+
+def _copied(value: Any) -> Any:
+    """The value as the API server would see it: plain JSON types, shared with nobody."""
+    if value is None or type(value) in (str, bool, int):
+        return value
+    return json.loads(_encode(value))
 
 
 def _refuse_unfiltered(value: Any) -> Written:
     if isinstance(value, Written):
         return value
     raise TypeError(f"a template writes {value!r} without a filter")
-
-
-class _Loader(_BaseLoader):
-    """YAML's plain types, and `!json`."""
-
-
-def _read_json(loader: _Loader, node: yaml.Node) -> Any:
-    if not isinstance(node, yaml.ScalarNode):
-        raise TypeError("!json stands before a quoted scalar")
-    return json.loads(loader.construct_scalar(node))
-
-
-_Loader.add_constructor("!json", _read_json)
 
 
 def templates_folder() -> Path:
@@ -94,7 +99,7 @@ _JINJA: Final = Environment(
     auto_reload=False,
     autoescape=False,  # noqa: S701 - the output is YAML; `_refuse_unfiltered` is stricter than escaping
 )
-_JINJA.filters["json"] = write_json
+_JINJA.filters["json"] = _json
 add_filter = _JINJA.filters.setdefault
 
 
@@ -105,27 +110,43 @@ def fill_text(template: str, **values: Any) -> str:
 
 def fill(template: str, **values: Any) -> Object:
     """The object that `template` describes with `values`, which are JSON data."""
-    loader = _Loader(fill_text(template, **values))
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            raise TypeError(f"{template} describes nothing")
-        filled: Object = _plain(loader, node)
-    finally:
-        loader.dispose()
+    slots: list[Any] = []
+    filled: Object = _read(fill_text(template, **values, **{_SLOTS: slots}))(slots)
     return filled
 
 
-_TEXT: Final = "tag:yaml.org,2002:str"
+_SLOT_TAG: Final = "!slot"
+
+_Build = Callable[[list[Any]], Any]
+"""Makes what a part of the YAML describes, given the values of all slots."""
 
 
-def _plain(loader: _Loader, node: yaml.Node) -> Any:
-    """What PyYAML constructs of a node, for the types that JSON has too; its own way, which is made for anchors and
-    classes as well, takes three times as long."""
-    if node.tag == _TEXT:
-        return node.value
+class _Loader(_BaseLoader):
+    """YAML's plain types, and slots."""
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> _Build:
+    """What a template came out as: apps of one shape differ only in what is in the slots."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise TypeError("a template describes nothing")
+        return _builder(loader, node)
+    finally:
+        loader.dispose()
+
+
+def _builder(loader: _Loader, node: yaml.Node) -> _Build:
+    if node.tag == _SLOT_TAG:
+        number = int(node.value)
+        return lambda slots: slots[number]
     if isinstance(node, yaml.MappingNode):
-        return {_plain(loader, key): _plain(loader, value) for key, value in node.value}
+        items = [(_builder(loader, key), _builder(loader, value)) for key, value in node.value]
+        return lambda slots: {key(slots): value(slots) for key, value in items}
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item) for item in node.value]
-    return loader.construct_object(node)
+        parts = [_builder(loader, item) for item in node.value]
+        return lambda slots: [part(slots) for part in parts]
+    constant = loader.construct_object(node)
+    return lambda _: constant
