@@ -20,7 +20,7 @@ PYTEST_ARGS ?=
 PARALLEL = $(if $(CONTEXT),,-n 3 --dist loadfile)
 NODES ?= dev
 
-.PHONY: bench docs zone-off zone-on help venv cluster-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist sbom release clean
+.PHONY: bench docs zone-off zone-on help venv cluster-bin test-bin cluster cluster-down demo demo-cluster demo-down test test-unit test-cluster test-faults faults e2e simulate-check nodes nodes-down test-nodes node-images lint format generate lock dist sbom release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 cluster-bin: ## find or build the control plane (etcd, kube-*, kwok); the last line is its folder
 	@$(PYTHON) -m devcluster binaries
 
+# Before pytest, which would hide that it is at work, and end it by a test's time limit.
+test-bin:
+	@$(PYTHON) -m devcluster binaries --programs
+
 cluster: $(INSTALLED) ## start the embedded cluster CLUSTER (6 nodes, 3 zones)
 	@$(BIN)/python -m devcluster create $(CLUSTER) $(if $(METRICS),--metrics)
 
@@ -67,18 +71,19 @@ test: lint test-unit test-cluster test-faults ## all tests: lint, unit, and the 
 test-unit: $(INSTALLED) ## the pure tests, in seconds
 	$(BIN)/pytest -n 2 tests/unit $(PYTEST_ARGS)
 
-test-cluster: $(INSTALLED) ## the tests against an embedded cluster, or against CONTEXT
+test-cluster: $(INSTALLED) test-bin ## the tests against an embedded cluster, or against CONTEXT
 	$(BIN)/pytest $(PARALLEL) $(wildcard tests/cluster tests/delivery) $(PYTEST_ARGS)
 
-test-faults: $(INSTALLED) ## a slice of the faults that must be survived (HAAPP_FAULTS_SEED=number picks it)
+test-faults: $(INSTALLED) cluster-bin ## a slice of the faults that must be survived (HAAPP_FAULTS_SEED=number picks it)
 	$(BIN)/pytest tests/faults $(PYTEST_ARGS)
 
 faults: export HAAPP_FAULTS := all
-faults: $(INSTALLED) ## every fault in every operation, and the tables of docs/reliability.md (about half an hour)
+faults: $(INSTALLED) cluster-bin ## every fault in every operation, and the tables of docs/reliability.md (about half an hour)
 	$(BIN)/pytest tests/faults $(PYTEST_ARGS)
 
 e2e: $(INSTALLED) ## the cluster suite against CONTEXT=kind-... or kwok-... (manifests/kind/README.md)
 	@test -n "$(CONTEXT)" || { echo "e2e: name the cluster: make e2e CONTEXT=kind-dev"; exit 2; }
+	@$(MAKE) --no-print-directory test-bin
 	CONTEXT=$(CONTEXT) $(BIN)/pytest tests/cluster $(PYTEST_ARGS)
 
 simulate-check: $(INSTALLED) ## hold `kubectl haapp simulate` against the real scheduler (ARGS='--layouts 200')

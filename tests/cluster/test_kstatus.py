@@ -5,17 +5,14 @@ The Go library itself is asked: tests/kstatus is a program of a few lines around
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 from tests.live_cases import app
+from tests.programs import program
 from tests.unit.test_status_conditions import CASES
 
-from devcluster.binaries import ensure_built
 from haapp.api.names import API_VERSION, KIND
 from haapp.status import assess
-
-PROGRAM = Path(__file__).parents[1] / "kstatus"
 
 
 def live() -> list[dict[str, Any]]:
@@ -29,9 +26,8 @@ def live() -> list[dict[str, Any]]:
 
 
 def computed(objects: list[dict[str, Any]]) -> list[str]:
-    program = ensure_built(PROGRAM, {"kstatus": "."}) / "kstatus"
     text = "\n".join(map(json.dumps, objects))
-    return subprocess.run([program], input=text, capture_output=True, text=True, check=True).stdout.split()
+    return subprocess.run([program("kstatus")], input=text, capture_output=True, text=True, check=True).stdout.split()
 
 
 def expected(obj: dict[str, Any]) -> str:

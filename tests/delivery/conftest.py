@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from tests.cluster.conftest import cluster, pytest_runtest_makereport
+from tests.programs import program
 
-from devcluster.binaries import ensure_control_plane, ensure_judge
+from devcluster.binaries import ensure_control_plane
 
 __all__ = ["cluster", "pytest_runtest_makereport"]
 
@@ -44,5 +45,5 @@ def kustomize() -> Callable[[str], tuple[Object, ...]]:
 @pytest.fixture(scope="session")
 def helm() -> Callable[..., str]:
     """Runs helm and returns what it prints."""
-    binary = ensure_judge("helm")
+    binary = program("helm")
     return lambda *arguments, **options: output(binary, *arguments, **options)

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.delivery.conftest import MANIFESTS, output
+from tests.programs import program
 from tests.unit.test_monitoring import expressions
-
-from devcluster.binaries import ensure_judge
 
 TESTS = Path(__file__).with_name("alerts_test.yaml")
 
@@ -26,7 +25,7 @@ def rules(tmp_path: Path) -> Path:
 
 
 def promtool(*arguments: str | Path) -> str:
-    return output(ensure_judge("promtool"), *arguments)
+    return output(program("promtool"), *arguments)
 
 
 def test_the_alerts_are_well_formed(rules: Path) -> None:

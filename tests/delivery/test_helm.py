@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from tests.delivery.conftest import output
+from tests.programs import program
 
-from devcluster.binaries import ensure_judge
 from devcluster.cluster import Cluster, wait_for
 
 CHART = Path(__file__).parents[2] / "charts" / "haapp-operator"
@@ -98,7 +98,7 @@ def test_the_crd_outlives_the_release(helm: Helm) -> None:
     ],
 )
 def test_a_value_that_there_is_not_is_refused(value: str, word: str) -> None:
-    said = output(ensure_judge("helm"), "template", CHART, "--set", value, codes=(1,), complaint=True)
+    said = output(program("helm"), "template", CHART, "--set", value, codes=(1,), complaint=True)
     assert word in said
 
 

@@ -10,9 +10,9 @@ import kubernetes_validate
 import pytest
 import yaml
 from tests.delivery.conftest import kustomized, output
+from tests.programs import program
 from tests.unit.test_manifests import closed
 
-from devcluster.binaries import ensure_judge
 from haapp.api import parse_app
 from haapp.api.crd import crd
 from haapp.api.names import KIND
@@ -51,7 +51,7 @@ def score(objects: tuple[Object, ...]) -> Iterator[Finding]:
     """(check, object, finding) of everything critical."""
     text = as_yaml(tuple(obj for obj in objects if obj["kind"] != KIND))
     said = output(
-        ensure_judge("kube-score"),
+        program("kube-score"),
         "score",
         "--output-format=json",
         "--exit-one-on-warning=false",
@@ -104,7 +104,7 @@ def test_everything_conforms_to_its_schema(objects: Callable[[], tuple[Object, .
     place = f"--schema-location={schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
     said = json.loads(
         output(
-            ensure_judge("kubeconform"),
+            program("kubeconform"),
             "-strict",
             "-summary",
             "-output=json",

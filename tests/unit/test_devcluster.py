@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.programs import program
 
 from devcluster import audit, binaries, cluster, config, demo, nodes, shell
 
@@ -193,3 +194,37 @@ def test_the_demo_says_what_a_lost_zone_leaves() -> None:
     }
     assert demo.survival(app) == "shop: losing zone-a leaves 2 of 3 pods ready"
     assert "does not say" in demo.survival({"metadata": {"name": "shop"}})
+
+
+def test_a_program_that_cannot_be_built_is_told_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ensure(name: str) -> Path:
+        if name == "helm":
+            raise binaries.BuildError("no network")
+        built.append(name)
+        return tmp_path / name
+
+    built: list[str] = []
+    monkeypatch.setattr(binaries, "ensure_control_plane", lambda: tmp_path)
+    monkeypatch.setattr(binaries, "ensure_program", ensure)
+    assert binaries.main(programs=True) == 0
+    assert set(built) == set(binaries.PROGRAMS) - {"helm"}
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["cluster-bin: without helm, so the tests that ask it are skipped: no network", str(tmp_path)]
+
+
+def test_a_test_that_asks_a_program_which_cannot_be_built_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(pytest.skip.Exception, match="promtool cannot be built here: Go is not installed"):
+        program("promtool")
+
+
+@pytest.mark.parametrize("name", binaries.PROGRAMS)
+def test_every_program_is_pinned_with_its_hashes(name: str) -> None:
+    module = binaries.PROGRAMS[name].module
+    assert (module / "go.sum").read_text()
+    assert binaries.cache_folder(module).parent.name == f"{name}-bin"

@@ -11,7 +11,8 @@ def main(arguments: list[str]) -> int:
     """Run one subcommand; the exit code is that of a shell."""
     parser = argparse.ArgumentParser(prog="devcluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("binaries", help="find or build the control plane; prints its folder last")
+    built = commands.add_parser("binaries", help="find or build the control plane; prints its folder last")
+    built.add_argument("--programs", action="store_true", help="and what some tests ask: helm, promtool, linters")
     create = commands.add_parser("create", help="start a cluster of 6 nodes in 3 zones, unless it runs")
     create.add_argument("name")
     create.add_argument("--metrics", action="store_true", help="with a metrics-server (simulated usage)")
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("demo-down", help="stop and remove all that demo started")
     options = parser.parse_args(arguments)
     if options.command == "binaries":
-        return binaries.main()
+        return binaries.main(programs=options.programs)
     try:
         return run(options)
     except RuntimeError as error:

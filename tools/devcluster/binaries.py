@@ -28,14 +28,6 @@ PACKAGES: Mapping[str, str] = {
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
     "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
 }
-METRICS_SERVER: Mapping[str, str] = {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"}
-JUDGES: Mapping[str, str] = {
-    "helm": "helm.sh/helm/v4/cmd/helm",
-    "kube-score": "github.com/zegl/kube-score/cmd/kube-score",
-    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
-    "promtool": "github.com/prometheus/prometheus/cmd/promtool",
-}
-"""What others made to install, judge or try what is shipped here; each has a module of its own in tools/."""
 
 HEARTBEAT_SECONDS = 10
 
@@ -49,8 +41,29 @@ class Mode:
 
 
 PLAIN = Mode()
-JUDGES_MODES: Mapping[str, Mode] = {"promtool": Mode("remove_all_sd")}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One that is not part of the control plane: the folder of the Go module that pins it, and its package."""
+
+    module: Path
+    package: str
+    mode: Mode = PLAIN
+
+
+NO_DISCOVERY = Mode("remove_all_sd")
 """Prometheus' service discovery brings every cloud's client along: minutes of compiling, and no rule needs it."""
+
+PROGRAMS: Mapping[str, Program] = {
+    "metrics-server": Program(TOOLS / "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server"),
+    "kubeconform": Program(TOOLS / "kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
+    "kstatus": Program(TOOLS.parent / "tests" / "kstatus", "."),
+    "kube-score": Program(TOOLS / "kube-score", "github.com/zegl/kube-score/cmd/kube-score"),
+    "helm": Program(TOOLS / "helm", "helm.sh/helm/v4/cmd/helm"),
+    "promtool": Program(TOOLS / "promtool", "github.com/prometheus/prometheus/cmd/promtool", NO_DISCOVERY),
+}
+"""What others made, and some tests ask: for autoscaling, and to install and judge what is shipped here."""
 
 
 class BuildError(RuntimeError):
@@ -76,14 +89,10 @@ def ensure_control_plane() -> Path:
     return ensure_built(TOOLS / "cluster", PACKAGES)
 
 
-def ensure_metrics_server() -> Path:
-    """Return the path of the metrics-server binary, built if need be. Raises BuildError."""
-    return ensure_built(TOOLS / "metrics-server", METRICS_SERVER) / "metrics-server"
-
-
-def ensure_judge(name: str) -> Path:
-    """Return the path of the binary `name` of JUDGES, built if need be. Raises BuildError."""
-    return ensure_built(TOOLS / name, {name: JUDGES[name]}, JUDGES_MODES.get(name, PLAIN)) / name
+def ensure_program(name: str) -> Path:
+    """Return the path of the binary `name` of PROGRAMS, built if need be. Raises BuildError."""
+    program = PROGRAMS[name]
+    return ensure_built(program.module, {name: program.package}, program.mode) / name
 
 
 def ensure_built(module: Path, packages: Mapping[str, str], mode: Mode = PLAIN) -> Path:
@@ -144,7 +153,7 @@ def build(module: Path, package: str, target: Path, progress: str, mode: Mode = 
     if shutil.which("go") is None:
         raise BuildError("Go is not installed: install it, or point KUBEBUILDER_ASSETS to a folder with the binaries")
     started = time.monotonic()
-    say(f"cluster-bin: {progress}: building {target.name} (the first time this compiles Kubernetes: minutes)")
+    say(f"cluster-bin: {progress}: building {target.name} (the first time: minutes)")
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     flags = ["-trimpath", "-ldflags", stamp_flags((module / "go.mod").read_text()), "-tags", mode.tags]
     command = ["go", "build", "-mod=readonly", *flags, "-o", str(partial), package]
@@ -190,12 +199,20 @@ def exclusive(lock: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    """`make cluster-bin`: the folder is the last line of the output."""
+def main(*, programs: bool = False) -> int:
+    """`make cluster-bin`: the folder is the last line of the output. With `programs` build those, too.
+
+    A program that cannot be built is only told: the tests that ask it are skipped.
+    """
     try:
         folder = ensure_control_plane()
     except BuildError as error:
         print(f"cluster-bin: {error}", file=sys.stderr)
         return 1
+    for name in PROGRAMS if programs else ():
+        try:
+            ensure_program(name)
+        except BuildError as error:
+            say(f"cluster-bin: without {name}, so the tests that ask it are skipped: {error}")
     say(str(folder))
     return 0

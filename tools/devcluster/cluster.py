@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .binaries import ensure_control_plane, ensure_metrics_server, exclusive, say
+from .binaries import ensure_control_plane, ensure_program, exclusive, say
 from .config import AUDIT_POLICY, AUDIT_POLICY_FILE, Object, kwokctl_config
 from .shell import ClusterError, WaitError, alive, run, terminate, wait_for
 
@@ -79,7 +79,7 @@ class Cluster:
 def create(name: str, *, metrics: bool = False) -> Cluster:
     """Return the running cluster `name`, created without nodes if it does not run. Raises ClusterError, BuildError."""
     binaries = ensure_control_plane()
-    metrics_server = ensure_metrics_server() if metrics else None
+    metrics_server = ensure_program("metrics-server") if metrics else None
     kwok_home().mkdir(parents=True, exist_ok=True)
     with exclusive(kwok_home() / ".lock"):  # kwokctl picks free ports: not two at once
         if (running := find(name)) is not None:

@@ -8,7 +8,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-from devcluster.binaries import ensure_control_plane, ensure_judge, say
+from devcluster.binaries import ensure_control_plane, ensure_program, say
 
 ROOT = Path(__file__).resolve().parents[2]
 MODES = ("cluster-wide", "namespaced")
@@ -21,7 +21,7 @@ def bundle(target: Path, version: str) -> tuple[Path, ...]:
     shutil.copy(ROOT / "crds" / "highavailabilityapps.yaml", crd)
     built = [built_by_kustomize(mode, target / f"haapp-operator-{mode}-{version}.yaml") for mode in MODES]
     subprocess.run(
-        [ensure_judge("helm"), "package", ROOT / "charts" / "haapp-operator", "--destination", target],
+        [ensure_program("helm"), "package", ROOT / "charts" / "haapp-operator", "--destination", target],
         check=True,
         stdout=subprocess.DEVNULL,
     )
