@@ -65,5 +65,24 @@ def test_a_deletion_leaves_nothing_behind(space: Space, kubectl: Callable[..., s
     space.wait(lambda: not left() or None, "nothing left", COLLECTED_SECONDS)
 
 
+def test_a_deletion_that_orphans_leaves_everything_to_itself(space: Space, kubectl: Callable[..., str]) -> None:
+    """Of many apps at once: the watch of an app and those of its children race, and none of them may be taken back."""
+    apps = [f"web-{number}" for number in range(12)]
+    space.apply(*(app(name, replicas=1) for name in apps))
+    space.wait_reconciled(*apps)
+    kinds = ("deployments", "services", "serviceaccounts")
+    before = {(plural, name): space.get(plural, name)["metadata"]["uid"] for plural in kinds for name in apps}
+    kubectl("delete", names.SHORT_NAME, "--all", "--cascade=orphan", "--timeout=60s")
+
+    def left_alone() -> bool:
+        found = {(plural, obj["metadata"]["name"]): obj["metadata"] for plural in kinds for obj in space.items(plural)}
+        return all(
+            key in found and found[key]["uid"] == uid and not found[key].get("ownerReferences")
+            for key, uid in before.items()
+        )
+
+    stays(left_alone, 5.0, "they go on without an owner")
+
+
 def names_of(space: Space, plural: str) -> set[str]:
     return {obj["metadata"]["name"] for obj in space.items(plural)}

@@ -1,10 +1,11 @@
 """A visit as a whole: what it reports, when it looks again, and what it never does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.plain_cluster import KEY, PlainCluster, app_object
+from tests.plain_cluster import KEY, UID, PlainCluster, app_object
 
 from haapp import exceptions
 from haapp.reconcile.pipeline import FAULT, FAULT_SECONDS, MISSING_API_SECONDS, Reconciler, Visit
@@ -67,6 +68,23 @@ async def test_an_app_that_is_being_deleted_is_left_to_the_garbage_collector(clo
     cluster = PlainCluster(obj)
     assert await reconciler(cluster, clock).visit(KEY) == Visit()
     assert not cluster.writes
+
+
+async def test_what_a_deletion_lets_go_of_is_not_taken_back(clock: Clock) -> None:
+    """`--cascade=orphan` takes the owner off the children, and their watches may tell of it before that of the app."""
+    cluster = PlainCluster(app_object())
+    subject = reconciler(cluster, clock)
+    await subject.visit(KEY)
+    for key, child in cluster.stored.items():
+        cluster.stored[key] = replace(child, owner_uid="")
+    cluster.writes.clear()
+    cluster.refuse["confirm"] = exceptions.NotFound("it has been deleted, which its watch has not told yet")
+    with pytest.raises(exceptions.NotFound):
+        await subject.visit(KEY)
+    assert cluster.made() == []
+    cluster.refuse.clear()
+    await subject.visit(KEY)
+    assert {child.owner_uid for child in cluster.stored.values()} == {UID}, "a reference that somebody else removed"
 
 
 async def test_an_app_that_cannot_be_read_is_told_of_and_waits_for_its_change(clock: Clock) -> None:

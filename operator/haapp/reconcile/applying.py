@@ -94,8 +94,7 @@ class Applier:
         planned = plan(desired, actual, app.uid)
         if app.spec.paused:
             return Written(Outcome(reasons.PAUSED, _paused_message(planned)), rendered.notes)
-        if planned.creates and obj.get("status"):
-            # Its children may be missing because it is gone: made again, they would be collected again, for ever.
+        if _looks_deleted(planned, obj):
             await self._writer.confirm(obj)
         planned, again_in = self._fights.paced(planned)
         written, errors = await self._write(key, planned, fewest(app.spec))
@@ -191,6 +190,16 @@ def failed(error: Exception, notes: tuple[str, ...]) -> Written:
 
 def _owner(child: Child) -> str:
     return "belongs to another app" if child.owner_uid else "exists already"
+
+
+def _looks_deleted(planned: Plan, obj: Mapping[str, Any]) -> bool:
+    """Whether children of an app that has some are gone, or have lost their owner.
+
+    The watch of the app may be behind those of its children. Made again, what is collected with a deleted app would be
+    collected for ever; owned again, what `--cascade=orphan` has let go of would be collected after all.
+    """
+    lost_owner = any(not child.owner_uid for _, child in planned.updates)
+    return lost_owner or bool(planned.creates and obj.get("status"))
 
 
 def _leaves_replicas(obj: Mapping[str, Any]) -> bool:
