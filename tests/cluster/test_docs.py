@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.programs import program
 
 from devcluster import cluster as clusters
 from devcluster import nodes
@@ -66,7 +67,7 @@ class Reader:
         done = subprocess.run(
             ["bash", "-c", command.line],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment(command),
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,
@@ -77,10 +78,12 @@ class Reader:
             raise ClusterError(f"exit code {done.returncode}:\n{said}\nthe page shows:\n{command.output}")
         return True
 
-    @property
-    def environment(self) -> dict[str, str]:
-        tools = (str(Path(sys.executable).parent), str(self.cluster.kubectl_path.parent), os.environ["PATH"])
-        return {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "PATH": ":".join(tools)}
+    def environment(self, command: Command) -> dict[str, str]:
+        """That of a shell that finds what the command needs."""
+        helm = [program("helm")] if command.line.startswith("helm ") else []
+        tools = (Path(sys.executable), self.cluster.kubectl_path, *helm)
+        path = ":".join([*(str(tool.parent) for tool in tools), os.environ["PATH"]])
+        return {**os.environ, "KUBECONFIG": str(self.cluster.kubeconfig), "PATH": path}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +92,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         pytest.skip("needs a cluster of its own: it loses zones, and uninstalls all")
     clusters.delete_leftovers("docs-")
     folder = tmp_path_factory.mktemp("docs")
-    for part in ("manifests", "crds"):
+    for part in ("manifests", "crds", "charts"):
         shutil.copytree(ROOT / part, folder / part)
     cluster = clusters.create(name := f"docs-{os.getpid()}")
     try:
