@@ -18,8 +18,9 @@ from performance.trail import Entry, Trail, counted, quantile
 from devcluster.audit import audit_log
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
-from haapp.api.names import PLURAL
+from haapp.api.names import API_VERSION, PLURAL
 from haapp.children import KINDS
+from haapp.status.reasons import READY, RECONCILING
 
 Figures = dict[str, Any]
 
@@ -28,8 +29,6 @@ CHILDREN = frozenset(kind.plural for kind in KINDS)
 TIMEOUT = 1800.0
 BETWEEN_SECONDS = 0.6
 QUIET_SECONDS = 2.0
-STATUS_SECONDS = 12.0
-"""A status that tells of progress is written every ten seconds: the operator's silence between is no end."""
 """A phase has ended when the operator has written nothing for so long; the time is not counted."""
 
 
@@ -92,8 +91,8 @@ async def create(bench: Bench, namespace: str, apps: list[fleet.Object], childre
     meter, trail = bench.meter(), bench.trail()
     await each(apps, bench.post)
     await trail.until(lambda entries: len(_new_children(entries, namespace)) >= len(apps) * children, TIMEOUT)
-    await trail.until(lambda entries: _with_status(entries, namespace) >= len(apps), TIMEOUT)
-    await trail.quiet(STATUS_SECONDS, TIMEOUT)
+    await _settled(bench, namespace)
+    await trail.quiet(QUIET_SECONDS, TIMEOUT)
     made = _new_children(trail.entries, namespace)
     begun = {e.key: e for e in trail.entries if e.verb == "create" and e.resource == PLURAL}
     first = min(entry.received for entry in begun.values())
@@ -116,7 +115,8 @@ async def edit(bench: Bench, apps: list[fleet.Object], image: str) -> Figures:
     meter, trail = bench.meter(), bench.trail()
     await each(apps, lambda app: bench.change(app, app={**app["spec"]["app"], "image": image}))
     await trail.until(lambda entries: len(_patched(entries)) >= len(apps), TIMEOUT)
-    await trail.quiet(STATUS_SECONDS, TIMEOUT)
+    await _settled(bench, apps[0]["metadata"]["namespace"])
+    await trail.quiet(QUIET_SECONDS, TIMEOUT)
     first = min(entry.received for entry in trail.entries if entry.resource == PLURAL and entry.verb == "patch")
     last = max(entry.answered for entry in _patched(trail.entries))
     return {"apps": len(apps), "seconds": round(last - first, 2), **_requests(trail, len(apps)), "used": meter.read()}
@@ -174,12 +174,9 @@ async def storm(bench: Bench, apps: list[fleet.Object], replicas: int) -> Figure
     await each(apps, lambda app: bench.change(app, replicas=replicas))
     namespace = apps[0]["metadata"]["namespace"]
     began = time.monotonic()
-    ready = 0
-    while ready < len(apps) and time.monotonic() - began < TIMEOUT:
-        await asyncio.sleep(0.5)
-        ready = await _all_ready(bench, namespace, replicas)
+    await _settled(bench, namespace)
     seconds = time.monotonic() - began
-    await trail.quiet(STATUS_SECONDS, TIMEOUT)
+    await trail.quiet(QUIET_SECONDS, TIMEOUT)
     writes = Counter(entry.key for entry in trail.of_operator() if entry.resource == STATUS)
     return {
         "apps": len(apps),
@@ -221,18 +218,27 @@ def _values(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
             yield name, float(value)
 
 
-async def _all_ready(bench: Bench, namespace: str, replicas: int) -> int:
-    found = await bench.client.get(f"/apis/apps/v1/namespaces/{namespace}/deployments")
-    return sum((item.get("status") or {}).get("readyReplicas", 0) == replicas for item in found["items"])
+async def _settled(bench: Bench, namespace: str) -> None:
+    """Return when every app's status is of its newest generation, Ready, and nothing is still to come."""
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        found = await bench.client.get(f"/apis/{API_VERSION}/namespaces/{namespace}/{PLURAL}")
+        if all(map(_is_settled, found["items"])):
+            return
+        await asyncio.sleep(0.5)
+    raise TimeoutError(f"the apps of {namespace} did not settle")
+
+
+def _is_settled(app: fleet.Object) -> bool:
+    status = app.get("status") or {}
+    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions") or ()}
+    seen = status.get("observedGeneration") == app["metadata"]["generation"]
+    return seen and conditions.get(READY) == "True" and RECONCILING not in conditions
 
 
 def _new_children(entries: Iterable[Entry], namespace: str) -> list[Entry]:
     of_operator = (e for e in entries if e.namespace == namespace and e.by_operator)
     return [e for e in of_operator if e.resource in CHILDREN and e.code == 201]
-
-
-def _with_status(entries: Iterable[Entry], namespace: str) -> int:
-    return len({e.key for e in entries if e.namespace == namespace and e.resource == STATUS})
 
 
 def _patched(entries: Iterable[Entry]) -> list[Entry]:

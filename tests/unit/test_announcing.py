@@ -26,8 +26,22 @@ def told(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, bool]
     return [(reason, warning) for reason, _, warning in announcements(before, after)]
 
 
-def test_ready_is_told_with_the_summary() -> None:
-    assert list(announcements({}, WELL)) == [("Ready", "3/3 ready", False)]
+LOST = ("Ready", "False", "MinimumReplicasUnavailable")
+BUSY = ("Reconciling", "True", "RollingOut")
+
+
+def test_ready_is_told_with_the_summary_when_it_was_lost() -> None:
+    assert list(announcements(status(LOST), WELL)) == [("Ready", "3/3 ready", False)]
+
+
+def test_an_app_that_comes_up_as_it_should_makes_no_noise() -> None:
+    assert not told({}, WELL)
+    assert not told(status(LOST, BUSY), WELL)
+
+
+def test_ready_after_trouble_on_the_way_is_told() -> None:
+    assert told(status(LOST, BUSY, ("Progressing", "False", reasons.IMAGE_PULL_FAILED)), WELL) == [("Ready", False)]
+    assert told(status(LOST, BUSY, ("Stalled", "True", "Whatever")), WELL) == [("Ready", False)]
 
 
 def test_what_was_told_is_not_told_again() -> None:

@@ -127,6 +127,14 @@ CASES = [
         for reason in ("RenderError", "InvalidSpec", "NameConflict", "Forbidden", "ApiError", "Paused")
     ),
     Case("Available", WELL, "True", "MinimumReplicasAvailable", ("3 of 3 pods available",)),
+    Case(
+        "Available",
+        replace(WELL, deployment=deployment(3, conditions=UNAVAILABLE, available=2)),
+        "False",
+        "MinimumReplicasUnavailable",
+        ("2 of 3 pods available",),
+        ready="False",
+    ),
     Case("Available", ZERO, "True", "ScaledToZero", ("no pod is asked for",), ready="True"),
     Case(
         "Available", replace(WELL, deployment=None), "Unknown", "DeploymentNotFound", ("Reconciled",), ready="Unknown"

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from haapp.status.pace import NUMBERS_SECONDS, PROGRESS_SECONDS, is_unheard, patience
+from haapp.status.pace import (
+    NUMBERS_SECONDS,
+    PROGRESS_SECONDS,
+    SERVING_SECONDS,
+    UNHEARD_READY_SECONDS,
+    UNHEARD_SECONDS,
+    hearing,
+    patience,
+)
 
 Told = tuple[str, str, str]
 READY, NOT_READY = ("Ready", "True", "Ready"), ("Ready", "False", "MinimumReplicasUnavailable")
@@ -47,7 +55,12 @@ def test_news_does_not_wait(name: str) -> None:
 
 SLOW = {
     "pods come up": (status(NOT_READY, BUSY, ready=1), status(NOT_READY, BUSY, ready=2), PROGRESS_SECONDS),
-    "a rollout goes on": (status(READY, BUSY, ready=4), status(READY, BUSY, ready=3), PROGRESS_SECONDS),
+    "a rollout goes on": (status(READY, BUSY, ready=4), status(READY, BUSY, ready=3), SERVING_SECONDS),
+    "the Deployment's controller has looked, and no pod is up yet": (
+        status(("Ready", "Unknown", "DeploymentNotObserved"), BUSY, ready=0),
+        status(NOT_READY, BUSY, ready=0),
+        PROGRESS_SECONDS,
+    ),
     "the first pods are uneven": (
         status(NOT_READY, ("Spread", "Unknown", "NoReadyPods"), BUSY),
         status(NOT_READY, ("Spread", "False", "Skewed"), BUSY),
@@ -61,7 +74,7 @@ SLOW = {
     "no pod of the new revision can be judged yet": (
         status(READY, ("Spread", "True", "Balanced"), BUSY),
         status(READY, ("Spread", "Unknown", "NoReadyPods"), BUSY),
-        PROGRESS_SECONDS,
+        SERVING_SECONDS,
     ),
     "ever more pods are lost": (
         status(NOT_READY, BUSY, ready=3),
@@ -79,15 +92,15 @@ def test_what_may_wait_is_told_with_what_follows(name: str) -> None:
 
 
 UNSEEN = ("Progressing", "Unknown", "DeploymentNotObserved")
+WRITTEN = status(("Reconciled", "True", "Reconciled"), UNSEEN)
 
 
 def test_only_a_status_without_an_error_waits_for_the_deployments_controller() -> None:
-    assert is_unheard({}, status(("Reconciled", "True", "Reconciled"), UNSEEN))
-    assert not is_unheard({}, status(("Reconciled", "False", "APIError"), UNSEEN))
-    assert not is_unheard(
-        {}, status(("Reconciled", "True", "Reconciled"), ("Progressing", "True", "ReplicaSetUpdated"))
-    )
+    assert hearing({}, WRITTEN) == UNHEARD_SECONDS
+    assert hearing({}, status(("Reconciled", "False", "APIError"), UNSEEN)) == 0
+    seen = ("Progressing", "True", "ReplicaSetUpdated")
+    assert hearing({}, status(("Reconciled", "True", "Reconciled"), seen)) == 0
 
 
-def test_ready_of_an_older_generation_is_not_left_standing() -> None:
-    assert not is_unheard(status(("Ready", "True", "Ready")), status(("Reconciled", "True", "Reconciled"), UNSEEN))
+def test_ready_of_an_older_generation_does_not_stand_for_long() -> None:
+    assert hearing(status(READY), WRITTEN) == UNHEARD_READY_SECONDS

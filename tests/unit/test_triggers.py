@@ -107,6 +107,26 @@ async def test_what_a_watch_shows_is_in_the_index_before_its_app_is_due(
     assert seen == [1, 0]
 
 
+async def test_in_a_list_those_come_first_that_ask_for_something(queue: WorkQueue[Key], triggers: Triggers) -> None:
+    for name, generation, status in (("settled", 1, 1), ("edited", 2, 1), ("new", 1, None)):
+        listed = event(None, name, name, **({"status": {"observedGeneration": status}} if status else {}))
+        listed["object"]["metadata"]["generation"] = generation
+        triggers.app(listed)
+    assert [key.name for key in await taken(queue)] == ["edited", "new", "settled"]
+
+
+async def test_the_first_list_of_nodes_is_no_change(queue: WorkQueue[Key], triggers: Triggers) -> None:
+    triggers.app(event("ADDED"))
+    await taken(queue)
+    node = {"metadata": {"name": "n1"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    triggers.node({"type": None, "object": node})
+    assert len(queue) == 0
+    triggers.node({"type": None, "object": node | {"status": {}}})
+    assert len(queue) == 1, "a later list has it otherwise"
+    triggers.node({"type": "ADDED", "object": node | {"metadata": {"name": "n2"}}})
+    assert len(queue) == 1
+
+
 async def test_an_app_is_not_due_before_it_was_heard_of(queue: WorkQueue[Key], feed: Sinks, indices: Indices) -> None:
     """Its own first event comes when all lists are whole: before that, children may only seem to be missing."""
     feed[SERVICES](event(None))

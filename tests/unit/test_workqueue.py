@@ -48,6 +48,33 @@ async def test_a_busy_key_does_not_hold_back_others() -> None:
     assert await take(queue) == "b"
 
 
+async def test_what_stands_behind_comes_last_and_is_not_forgotten() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for key in ("old", "edited", "older"):
+        queue.add_behind(key)
+    queue.add("new")
+    queue.add("edited")
+    queue.add_behind("new")
+    assert queue.ready == 4
+    assert [await take(queue) for _ in range(4)] == ["new", "edited", "old", "older"]
+    queue.add_behind("old")
+    assert await nothing(queue), "a worker has it"
+    queue.done("old")
+    assert await take(queue) == "old"
+    queue.done("old")
+    queue.add_behind("old")
+    queue.discard("old")
+    assert queue.ready == 0
+
+
+async def test_a_waiting_worker_is_woken_for_what_stands_behind() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.add_behind("a")
+    assert await asyncio.wait_for(waiting, 1) == "a"
+
+
 async def test_a_waiting_worker_is_woken() -> None:
     queue: WorkQueue[str] = WorkQueue()
     waiting = asyncio.create_task(queue.get())

@@ -44,10 +44,19 @@ def announcements(
         if (old.get("status"), old.get("reason")) == (condition["status"], condition["reason"]):
             continue
         if condition["type"] == reasons.READY and condition["status"] == "True":
-            yield "Ready", str(after.get("summary") or condition["message"]), False
+            if _is_return(known):
+                yield "Ready", str(after.get("summary") or condition["message"]), False
         elif condition["type"] in (reasons.READY, reasons.STALLED, reasons.RECONCILING):
             continue
         elif condition["status"] == "Unknown":
             continue  # What is not judged is no news: the condition that keeps it from being judged is.
         elif condition["reason"] in ALWAYS or (condition["reason"] in ONCE_TRUE and old.get("status") == "True"):
             yield condition["reason"], condition["message"], True
+
+
+def _is_return(known: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether Ready comes back: an app that comes up as it should is no news, and one Event less for the API server."""
+    if reasons.READY not in known:
+        return False
+    trouble = any(c["status"] == "False" and c["reason"] in ALWAYS for c in known.values())
+    return trouble or reasons.STALLED in known or reasons.RECONCILING not in known

@@ -24,7 +24,7 @@ from haapp.reconcile.ports import Key, View, Writer
 from haapp.reconcile.rebalancing import Rebalancer
 from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references
 from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
-from haapp.status.pace import UNHEARD_SECONDS, is_unheard, patience
+from haapp.status.pace import hearing, patience
 from haapp.status.previous import with_readable_status
 from haapp.status.text import one_line
 
@@ -164,7 +164,7 @@ class Reconciler:
             return None
         now = self._now()
         paced = _left(self._reported.get(key, NEVER), now, patience(before, status))
-        waiting = max(paced, self._unheard_for(key, is_unheard(before, status), now))
+        waiting = max(paced, self._unheard_for(key, hearing(before, status), now))
         if waiting > 0:
             return waiting
         await self._writer.patch_status(obj, status)
@@ -173,12 +173,12 @@ class Reconciler:
             self._writer.event(obj, reason, message, warning=warning)
         return None
 
-    def _unheard_for(self, key: Key, unheard: bool, now: datetime) -> float:
-        """Seconds for which the Deployment's controller is waited for with the status that it will change."""
-        if not unheard:
+    def _unheard_for(self, key: Key, enough: float, now: datetime) -> float:
+        """Seconds that are left of those for which the Deployment's controller is waited for."""
+        if not enough:
             self._unheard.pop(key, None)
             return 0.0
-        return _left(self._unheard.setdefault(key, now), now, UNHEARD_SECONDS)
+        return _left(self._unheard.setdefault(key, now), now, enough)
 
 
 def optional_apis(app: App) -> frozenset[str]:

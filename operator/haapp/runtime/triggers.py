@@ -34,7 +34,7 @@ class Triggers:
         return bool(self._nodes)
 
     def app(self, event: Mapping[str, Any]) -> None:
-        """The HighAvailabilityApp itself changed."""
+        """The HighAvailabilityApp itself changed, or stands in a list, where those that ask for something come first."""
         meta = event["object"]["metadata"]
         key = Key(meta["namespace"], meta["name"])
         uid = str(meta.get("uid"))
@@ -42,7 +42,9 @@ class Triggers:
             self._apps[key] = uid
         elif self._apps.get(key) == uid:  # Another app of that name may have been heard of first.
             del self._apps[key]
-        if not self._overlay.is_own_write(key, meta.get("resourceVersion", "")):
+        if event["type"] is None and _is_told_of(event["object"]):
+            self._queue.add_behind(key)
+        elif not self._overlay.is_own_write(key, meta.get("resourceVersion", "")):
             self._queue.add(key)
 
     def child(self, key: Key, child: Child, before: Child | None) -> None:
@@ -70,14 +72,15 @@ class Triggers:
         self.look(key)
 
     def node(self, event: Mapping[str, Any]) -> None:
-        """A node changed, in more than its heartbeat."""
+        """A node changed, in more than its heartbeat. One of the first list is no change."""
         node = node_of(event["object"])
+        first = event["type"] is None and node.name not in self._nodes
         if event["type"] == "DELETED":
             changed = self._nodes.pop(node.name, None) is not None
         else:
             changed = self._nodes.get(node.name) != node
             self._nodes[node.name] = node
-        if changed:
+        if changed and not first:
             self.settle_all(list(self._apps))
 
     def look(self, key: Key) -> None:
@@ -98,6 +101,12 @@ class Triggers:
 def _ours(child: Child) -> tuple[object, ...]:
     """What is ours of a child: all else is nobody's business but its status."""
     return child.desired_hash, child.owned, child.owner_uid, child.deleting
+
+
+def _is_told_of(app: Mapping[str, Any]) -> bool:
+    """Whether the status is of what is asked for now, so that the app most likely needs nothing."""
+    status = app.get("status")
+    return isinstance(status, Mapping) and status.get("observedGeneration") == app["metadata"].get("generation")
 
 
 def app_key(obj: Mapping[str, Any]) -> Key:

@@ -1,7 +1,8 @@
 """A queue of keys: each is worked on by one worker at a time, and never forgotten while it is dirty.
 
 The semantics are those of client-go's rate-limited work queue: a key that is added while it is being worked on is
-worked on once more afterwards; a key added twice before it is taken is taken once.
+worked on once more afterwards; a key added twice before it is taken is taken once. As in controller-runtime's priority
+queue, what most likely needs no work stands behind all else.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class WorkQueue(Generic[K]):
 
     def __init__(self) -> None:
         self._ready: OrderedDict[K, float] = OrderedDict()
+        self._behind: OrderedDict[K, float] = OrderedDict()
         self._due: dict[K, float] = {}
         self._first_asked: dict[K, float] = {}
         self._timers: list[tuple[float, int, K]] = []
@@ -40,17 +42,18 @@ class WorkQueue(Generic[K]):
         self._closed = False
 
     def __len__(self) -> int:
-        return len(self._ready) + len(self._due)
+        return self.ready + len(self._due)
 
     @property
     def ready(self) -> int:
         """How many keys wait for a worker."""
-        return len(self._ready)
+        return len(self._ready) + len(self._behind)
 
     @property
     def age(self) -> float:
         """How long the oldest due key has been waiting for a worker, in seconds."""
-        return time.monotonic() - next(iter(self._ready.values())) if self._ready else 0.0
+        now = time.monotonic()
+        return max((now - next(iter(keys.values())) for keys in (self._ready, self._behind) if keys), default=0.0)
 
     @property
     def stalled(self) -> float:
@@ -62,18 +65,24 @@ class WorkQueue(Generic[K]):
         """Make the key due at once."""
         self._due.pop(key, None)
         self._first_asked.pop(key, None)
-        self._ready.setdefault(key, time.monotonic())
+        self._ready.setdefault(key, self._behind.pop(key, time.monotonic()))
         self._wake()
+
+    def add_behind(self, key: K) -> None:
+        """Make the key due when no other is."""
+        if key not in self._ready:
+            self._behind.setdefault(key, time.monotonic())
+            self._wake()
 
     def add_after(self, key: K, delay: float) -> None:
         """Make the key due in `delay` seconds, unless it is due sooner."""
         due = time.monotonic() + max(0.0, delay)
-        if key not in self._ready and due < self._due.get(key, float("inf")):
+        if not self._is_ready(key) and due < self._due.get(key, float("inf")):
             self._schedule(key, due)
 
     def add_settled(self, key: K, quiet: float, at_most: float) -> None:
         """Make the key due when nobody has asked for it for `quiet` seconds, at most `at_most` seconds from now."""
-        if key in self._ready:
+        if self._is_ready(key):
             return
         now = time.monotonic()
         first = self._first_asked.setdefault(key, now)
@@ -94,6 +103,7 @@ class WorkQueue(Generic[K]):
     def discard(self, key: K) -> None:
         """The key's object is gone: nothing of it is kept."""
         self._ready.pop(key, None)
+        self._behind.pop(key, None)
         self._due.pop(key, None)
         self._first_asked.pop(key, None)
         self._failures.pop(key, None)
@@ -108,9 +118,10 @@ class WorkQueue(Generic[K]):
         """The next due key that no worker holds; call `done` with it afterwards. None once the queue is closed."""
         while not self._closed:
             self._promote()
-            for key in self._ready:
-                if key not in self._busy:
-                    del self._ready[key]
+            for keys in (self._ready, self._behind):
+                key = next((key for key in keys if key not in self._busy), None)
+                if key is not None:
+                    del keys[key]
                     self._busy.add(key)
                     self._taken = time.monotonic()
                     return key
@@ -120,8 +131,11 @@ class WorkQueue(Generic[K]):
     def done(self, key: K) -> None:
         """The worker has finished with the key."""
         self._busy.discard(key)
-        if key in self._ready:
+        if self._is_ready(key):
             self._wake()
+
+    def _is_ready(self, key: K) -> bool:
+        return key in self._ready or key in self._behind
 
     def _schedule(self, key: K, due: float) -> None:
         self._due[key] = due

@@ -5,8 +5,11 @@ from typing import Any, Final
 
 from haapp.status import reasons
 
-PROGRESS_SECONDS: Final = 10.0
+PROGRESS_SECONDS: Final = 20.0
 """While pods come up each of them changes a number: the status is written once they are up, and now and then before."""
+
+SERVING_SECONDS: Final = 60.0
+"""The same while the app is Ready all along: the pods of the old revision serve, and nobody waits for a number."""
 
 NUMBERS_SECONDS: Final = 2.0
 """What changes in a settled app, and turns no condition, is written with what follows in the next moments; so is the
@@ -16,7 +19,12 @@ UNHEARD_SECONDS: Final = 1.5
 """The Deployment's controller looks at what was written within milliseconds: for so long its answer is waited for, so
 that one status tells of both."""
 
-USUAL_AT_FIRST: Final = frozenset({reasons.SKEWED, reasons.TOO_FEW_LEFT, reasons.FAR_FROM_CACHE})
+UNHEARD_READY_SECONDS: Final = 0.5
+"""The same while the status says Ready of what was asked for before, which is not left standing for longer."""
+
+USUAL_AT_FIRST: Final = frozenset(
+    {reasons.SKEWED, reasons.TOO_FEW_LEFT, reasons.FAR_FROM_CACHE, reasons.MINIMUM_UNAVAILABLE}
+)
 """Whatever is judged by few pods looks like this while the others come up."""
 
 
@@ -28,17 +36,21 @@ def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     if set(old) != set(new) or any(_is_news(old[kind], new[kind]) for kind in new if not _is_usual(kind, new)):
         return 0.0
     if reasons.RECONCILING in new:
-        return NUMBERS_SECONDS if _loses_more(before, after) else PROGRESS_SECONDS
+        if _loses_more(before, after):
+            return NUMBERS_SECONDS
+        return SERVING_SECONDS if _statuses(new).get(reasons.READY) == "True" else PROGRESS_SECONDS
     return 0.0 if _statuses(old) != _statuses(new) else NUMBERS_SECONDS
 
 
-def is_unheard(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether all went well so far, and only the Deployment's controller has not looked at it yet. An app that says
-    Ready of what was asked for before is not left standing like that."""
+def hearing(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
+    """Seconds for which the Deployment's controller may be waited for: all went well so far, and only it has not looked
+    at the change yet. 0 where there is something else to tell."""
     found = _conditions(after)
     unheard = found.get(reasons.PROGRESSING, {}).get("reason") == reasons.DEPLOYMENT_NOT_OBSERVED
-    went_well = _statuses(found).get(reasons.RECONCILED) == "True"
-    return unheard and went_well and _statuses(_conditions(before)).get(reasons.READY) != "True"
+    if not unheard or _statuses(found).get(reasons.RECONCILED) != "True":
+        return 0.0
+    was_ready = _statuses(_conditions(before)).get(reasons.READY) == "True"
+    return UNHEARD_READY_SECONDS if was_ready else UNHEARD_SECONDS
 
 
 def _is_usual(kind: str, conditions: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -52,12 +64,13 @@ def _is_usual(kind: str, conditions: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def _is_news(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Ready turned, something got worse, or it is bad for another reason than before."""
-    if old["status"] == new["status"]:
-        return bool(new["status"] == "False" and old["reason"] != new["reason"])
-    if new["type"] == reasons.READY or old["status"] == "True":
+    """Ready was lost or reached, something else got worse, or it is bad for another reason than before."""
+    if old["status"] == "True" != new["status"]:
         return True
-    return bool(new["status"] == "False" and new["reason"] not in USUAL_AT_FIRST)
+    if new["status"] == "True":
+        return bool(new["type"] == reasons.READY and old["status"] != "True")
+    worse = old["status"] != "False" or old["reason"] != new["reason"]
+    return bool(new["status"] == "False" and worse and new["reason"] not in USUAL_AT_FIRST)
 
 
 def _loses_more(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -50,6 +50,7 @@ ZONES_UNKNOWN: Final = "ZonesUnknown"
 
 # Available, Progressing (besides the Deployment's own)
 MINIMUM_AVAILABLE: Final = "MinimumReplicasAvailable"
+MINIMUM_UNAVAILABLE: Final = "MinimumReplicasUnavailable"
 PODS_REFUSED: Final = "PodsRefused"
 """The API server does not let pods be created: Pod Security, a quota, a policy."""
 IMAGE_PULL_FAILED: Final = "ImagePullFailed"
