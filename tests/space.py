@@ -46,6 +46,26 @@ def app(name: str = "web", **spec: Any) -> Object:
     }
 
 
+def least_crd(plural: str, group: str, kind: str) -> Object:
+    """The least CRD by which a kind of others' exists, in version v1."""
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{plural}.{group}",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, of a test"},
+        },
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"plural": plural, "singular": kind.lower(), "kind": kind},
+            "versions": [version],
+        },
+    }
+
+
 class Refused(ClusterError):
     """The API server's answer to a request was an error."""
 

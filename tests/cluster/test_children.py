@@ -9,7 +9,7 @@ from typing import Any
 
 import pykube
 import pytest
-from tests.space import Object, Space, app, owners
+from tests.space import Object, Space, app, least_crd, owners
 
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
@@ -49,27 +49,6 @@ OPTIONAL = {
 }
 
 
-def crd(plural: str) -> Object:
-    """The least CRD by which the kind exists."""
-    group, kind = OPTIONAL[plural]
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": anything}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": f"{plural}.{group}",
-            "annotations": {"api-approved.kubernetes.io": "unapproved, of a test"},
-        },
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"plural": plural, "singular": kind.lower(), "kind": kind},
-            "versions": [version],
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def routed(cluster: Cluster, api: pykube.HTTPClient, operator: Operator) -> Iterator[Space]:
     """A namespace with an app that wants an HTTPRoute and a PodMonitor, in a cluster that has the APIs from now on."""
@@ -80,7 +59,7 @@ def routed(cluster: Cluster, api: pykube.HTTPClient, operator: Operator) -> Iter
     for plural, (group, kind) in OPTIONAL.items():
         assert f"{kind} is not rendered: {group}/v1 is not installed" in message, plural
     space.wait_ready()
-    cluster.apply(*map(crd, OPTIONAL))
+    cluster.apply(*(least_crd(plural, *api) for plural, api in OPTIONAL.items()))
     yield space
     cluster.kubectl("delete", "namespace", space.name, "--wait=false")
     cluster.kubectl("delete", "crd", *(f"{plural}.{group}" for plural, (group, _) in OPTIONAL.items()))

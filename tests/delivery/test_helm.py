@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from tests.delivery.conftest import output
 from tests.programs import program
+from tests.space import least_crd
 
 from devcluster.cluster import Cluster, wait_for
 
@@ -118,29 +120,85 @@ def test_the_monitoring_is_that_of_the_manifests(helm: Helm, kustomize: Kustomiz
 
 # On a cluster
 
+MONITORING = {"servicemonitors": "ServiceMonitor", "prometheusrules": "PrometheusRule"}
+MONITORING_GROUP = "monitoring.coreos.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The chart in a namespace of its own."""
+
+    cluster: Cluster
+    helm: Helm
+    namespace: str
+
+    def run(self, verb: str, *options: str | Path) -> str:
+        at = (f"--kubeconfig={self.cluster.kubeconfig}", f"--kube-context={self.cluster.context}")
+        return self.helm(verb, "haapp-operator", *options, *at, f"--namespace={self.namespace}")
+
+    def install(self, *options: str) -> None:
+        self.run("install", CHART, "--create-namespace", *options)
+
+    def wait_available(self, replicas: int) -> None:
+        def available() -> bool:
+            status = self.get("deployment").get("status", {})
+            return bool(status.get("availableReplicas") == status.get("updatedReplicas") == replicas)
+
+        wait_for(available, 90, f"{replicas} operators")
+
+    def get(self, kind: str, name: str = "haapp-operator") -> Object:
+        return self.cluster.get(kind, name, "-n", self.namespace)
+
 
 @pytest.fixture
-def installed(cluster: Cluster, helm: Helm) -> Iterator[Cluster]:
-    """The chart, installed where our CRD is there already, by kubectl."""
-    at = (f"--kubeconfig={cluster.kubeconfig}", f"--kube-context={cluster.context}", f"--namespace={SYSTEM}")
-    helm("install", "haapp-operator", CHART, *at, "--create-namespace", "--take-ownership", "--force-conflicts")
-    yield cluster
-    helm("uninstall", "haapp-operator", *at, "--ignore-not-found")
-    cluster.kubectl("delete", "namespace", SYSTEM, "--wait=false")
+def release(cluster: Cluster, helm: Helm) -> Iterator[Callable[[str], Release]]:
+    made: list[Release] = []
+
+    def of(namespace: str) -> Release:
+        made.append(Release(cluster, helm, namespace))
+        return made[-1]
+
+    yield of
+    for it in made:
+        it.run("uninstall", "--ignore-not-found")
+        cluster.kubectl("delete", "namespace", it.namespace, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def prometheus(cluster: Cluster) -> Iterator[None]:
+    """The kinds of the Prometheus Operator."""
+    cluster.apply(*(least_crd(plural, MONITORING_GROUP, kind) for plural, kind in MONITORING.items()))
+    yield
+    cluster.kubectl("delete", "crd", *(f"{plural}.{MONITORING_GROUP}" for plural in MONITORING))
 
 
 @pytest.mark.fake_nodes("its image is nowhere to be had")
-def test_it_installs_upgrades_and_leaves_the_apps_alone(installed: Cluster, helm: Helm) -> None:
-    at = (f"--kubeconfig={installed.kubeconfig}", f"--kube-context={installed.context}", f"--namespace={SYSTEM}")
-
-    def available(replicas: int) -> bool:
-        status = installed.get("deployment", "haapp-operator", "-n", SYSTEM).get("status", {})
-        return bool(status.get("availableReplicas") == status.get("updatedReplicas") == replicas)
-
-    wait_for(lambda: available(2), 90, "two operators")
-    budget = installed.get("poddisruptionbudget", "haapp-operator", "-n", SYSTEM)["status"]
+def test_it_installs_upgrades_and_leaves_the_apps_alone(release: Callable[[str], Release]) -> None:
+    """Where our CRD is there already, by kubectl."""
+    subject = release(SYSTEM)
+    subject.install("--take-ownership", "--force-conflicts")
+    subject.wait_available(2)
+    budget = subject.get("poddisruptionbudget")["status"]
     assert (budget["expectedPods"], budget["disruptionsAllowed"]) == (2, 1)
-    helm("upgrade", "haapp-operator", CHART, *at, "--set=replicas=3")
-    wait_for(lambda: available(3), 90, "three operators")
-    helm("uninstall", "haapp-operator", *at)
-    assert installed.is_served("highavailabilityapps.highavailability.dev")
+    subject.run("upgrade", CHART, "--set=replicas=3")
+    subject.wait_available(3)
+    pods = json.loads(subject.cluster.kubectl("get", "pods", "-n", SYSTEM, "-o", "json"))["items"]
+    assert len({pod["spec"]["nodeName"] for pod in pods}) > 1
+    subject.run("uninstall")
+    assert subject.cluster.is_served("highavailabilityapps.highavailability.dev")
+
+
+@pytest.mark.usefixtures("prometheus")
+@pytest.mark.fake_nodes("its image is nowhere to be had")
+def test_it_installs_for_one_namespace_with_monitoring(release: Callable[[str], Release]) -> None:
+    subject = release("team-helm")
+    subject.install("--set=scope=Namespace", "--set=crd.install=false", *EVERYTHING)
+    subject.wait_available(2)
+    for kind in MONITORING.values():
+        assert subject.get(kind)["spec"]
+    wide = json.loads(subject.cluster.kubectl("get", "clusterroles,clusterrolebindings", "-o", "json"))["items"]
+    assert [it["metadata"]["name"] for it in wide if "haapp" in it["metadata"]["name"]] == []
+    subject.run("uninstall")
+    left = subject.cluster.kubectl("get", "all,roles,poddisruptionbudgets", "-n", subject.namespace, "-o", "name")
+    assert "deployment" not in left
+    assert "role" not in left
