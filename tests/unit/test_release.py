@@ -24,6 +24,8 @@ def test_one_version_everywhere() -> None:
     named = {chart["version"], chart["appVersion"], image.rpartition(":")[2], PROJECT["version"]}
     assert named == {PROJECT["version"]}
     assert f"--tag haapp-operator:{PROJECT['version']}" in CONTAINERFILE
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert set(re.findall(r"(?:haapp-operator:|newTag: )(\d\S+?)[`\s}]", page)) == named
 
 
 def test_the_changelog_has_what_comes_next_and_every_release() -> None:
