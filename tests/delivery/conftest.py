@@ -28,10 +28,14 @@ def kustomized(folder: Path) -> tuple[Object, ...]:
 
 
 def output(
-    *command: str | Path, stdin: str | None = None, codes: tuple[int, ...] = (0,), complaint: bool = False
+    *command: str | Path,
+    stdin: str | None = None,
+    codes: tuple[int, ...] = (0,),
+    complaint: bool = False,
+    seconds: float = TOOL_SECONDS,
 ) -> str:
     """What a command prints, or what it complains of. Fails the test where it ends with another code."""
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode in codes, f"{command}: {done.stdout}{done.stderr}"
     return done.stderr if complaint else done.stdout
 
