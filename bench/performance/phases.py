@@ -142,12 +142,13 @@ async def restart(bench: Bench, namespace: str, apps: int) -> Figures:
     await trail.until(lambda entries: any(map(served, entries)), TIMEOUT)
     settled = await asyncio.to_thread(_until_visited, bench.operator, apps)
     await trail.quiet(QUIET_SECONDS, TIMEOUT)
-    in_place = [entry for entry in trail.of_operator() if entry.is_write and key[1] not in (entry.name, "")]
+    written = [entry for entry in trail.of_operator() if entry.is_write and entry.resource in (*CHILDREN, STATUS)]
+    in_place = [entry for entry in written if not entry.name.startswith(key[1])]
     return {
         "apps": apps,
         "seconds_new_app": round(next(e.answered for e in trail.entries if served(e)) - began, 2),
         "seconds_settled": round(settled - began, 2),
-        "writes_in_place": len([entry for entry in in_place if entry.resource != "events"]),
+        "writes_in_place": len(in_place),
         "requests": counted(trail.of_operator()),
         "used": {"operator": {"cpu_s": used(bench.operator_pid).cpu, "peak_rss_mb": used(bench.operator_pid).peak}},
     }

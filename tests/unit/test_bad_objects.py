@@ -21,8 +21,8 @@ from haapp.reconcile import applying, pipeline
 from haapp.reconcile.pipeline import FAULT_SECONDS, Reconciler
 from haapp.reconcile.ports import Key
 from haapp.render import ALL_OPTIONAL_APIS
-from haapp.runtime.feed import sinks
-from haapp.runtime.triggers import Triggers, app_body, app_key
+from haapp.runtime.feed import app_body, key_of, name_of, owner_of, sinks
+from haapp.runtime.triggers import Triggers
 from haapp.runtime.workers import Workers
 from haapp.runtime.workqueue import WorkQueue
 
@@ -163,19 +163,17 @@ def test_any_object_has_its_projections(obj: dict[str, Any]) -> None:
     for projection in (pod_of, node_of, deployment_of, replica_set_of):
         projection(obj)
     child_of("Deployment", obj)
-    app_key(obj)
+    for key in (key_of, name_of, owner_of):
+        hash(key(obj))
     app_body(obj)
 
 
 @settings(max_examples=100, deadline=None)
 @given(broken_objects(), st.sampled_from(["ADDED", "MODIFIED", "DELETED", None]))
 def test_any_object_may_be_told_of(obj: dict[str, Any], kind: str | None) -> None:
-    triggers = Triggers(WorkQueue(), Overlay())
-    event = {"type": kind, "object": obj}
-    triggers.app(event)
-    for sink in sinks(Indices(apps={}, nodes={}), triggers).values():  # type: ignore[arg-type]
-        sink(event)
-    triggers.node(event)
+    indices = Indices()
+    for sink in sinks(indices, Triggers(WorkQueue(), Overlay(), indices.apps)).values():
+        sink({"type": kind, "object": obj})
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,22 @@ async def test_the_events_of_a_sink_do_not_reach_kopf_but_the_end_of_the_first_l
     assert taken[2:] == [("MODIFIED", "uid-a"), ("DELETED", "uid-a"), ("None", "uid-b"), ("ADDED", "uid-c")]
 
 
+async def test_it_is_ready_when_each_sink_has_a_whole_list_of_each_namespace() -> None:
+    def sink(_: dict[str, Any]) -> None:
+        """Not called here."""
+
+    may_be_absent = ("monitoring.coreos.com", "podmonitors")
+    sinks = {("", "pods"): sink, ("", "nodes"): sink, may_be_absent: sink}
+    watch = Following(Server(*([LISTED] for _ in range(4))), sinks, ("a", "b"))
+    whole = asyncio.ensure_future(watch.whole())
+    for resource, namespace in (("pods", "a"), ("pods", "a"), ("nodes", None), ("pods", "b")):
+        assert not watch.ready
+        async with aclosing(watch(resource=Kind("", resource), namespace=namespace)) as events:
+            assert [e async for e in _first(events, 1)] == [LISTED]
+    assert watch.ready
+    await asyncio.wait_for(whole, 1)
+
+
 async def test_a_sink_hears_of_the_end_of_an_api() -> None:
     taken: list[str] = []
     sink = {("", "pods"): lambda e: taken.append(str(e["type"]))}

@@ -16,6 +16,7 @@ KEY = Key("shop", "web")
 LABELS = {"app.kubernetes.io/name": "web", "app.kubernetes.io/part-of": "web"}
 
 
+APPS, NODES = ("highavailability.dev", "highavailabilityapps"), ("", "nodes")
 PODS, DEPLOYMENTS, SERVICES = ("", "pods"), ("apps", "deployments"), ("", "services")
 Sinks = dict[tuple[str, str], Any]
 
@@ -36,18 +37,24 @@ def overlay() -> Overlay:
 
 
 @pytest.fixture
-def triggers(queue: WorkQueue[Key], overlay: Overlay) -> Triggers:
-    return Triggers(queue, overlay)
-
-
-@pytest.fixture
 def indices() -> Indices:
-    return Indices(apps={}, nodes={})  # type: ignore[arg-type]
+    return Indices()
+
+
+class Lists:
+    """Whether the first lists are whole."""
+
+    whole = True
 
 
 @pytest.fixture
-def feed(indices: Indices, triggers: Triggers) -> Sinks:
-    return sinks(indices, triggers)
+def lists() -> Lists:
+    return Lists()
+
+
+@pytest.fixture
+def feed(queue: WorkQueue[Key], overlay: Overlay, indices: Indices, lists: Lists) -> Sinks:
+    return sinks(indices, Triggers(queue, overlay, indices.apps, lambda: lists.whole))
 
 
 async def taken(queue: WorkQueue[Key]) -> list[Key]:
@@ -60,33 +67,29 @@ async def taken(queue: WorkQueue[Key]) -> list[Key]:
     return keys
 
 
-async def test_news_of_a_pod_is_news_of_a_known_app_alone(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks
-) -> None:
+async def test_news_of_a_pod_is_news_of_a_known_app_alone(queue: WorkQueue[Key], feed: Sinks) -> None:
     feed[PODS](event("ADDED", "web-1"))
     assert len(queue) == 0
-    triggers.app(event("ADDED"))
+    feed[APPS](event("ADDED"))
     assert await taken(queue) == [KEY]
     feed[PODS](event("ADDED", "web-1", status={"phase": "Running"}))
     assert len(queue) == 1
 
 
-async def test_the_end_of_an_old_app_does_not_hide_a_new_one_of_its_name(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks
-) -> None:
-    triggers.app(event("ADDED", uid="old"))
-    triggers.app(event("ADDED", uid="new"))
-    triggers.app(event("DELETED", uid="old"))
+async def test_the_end_of_an_old_app_does_not_hide_a_new_one_of_its_name(queue: WorkQueue[Key], feed: Sinks) -> None:
+    feed[APPS](event("ADDED", uid="old"))
+    feed[APPS](event("ADDED", uid="new"))
+    feed[APPS](event("DELETED", uid="old"))
     await taken(queue)
     feed[PODS](event("MODIFIED", "web-1"))
     assert len(queue) == 1
 
 
 async def test_a_child_told_of_by_no_more_than_its_uid_is_gone(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, indices: Indices
+    queue: WorkQueue[Key], feed: Sinks, indices: Indices
 ) -> None:
     """As when a later list lacks it."""
-    triggers.app(event("ADDED"))
+    feed[APPS](event("ADDED"))
     for kind in (DEPLOYMENTS, SERVICES):
         feed[kind](event("ADDED", uid=str(kind), spec={"replicas": 1}))
         assert await taken(queue) == [KEY]
@@ -96,9 +99,9 @@ async def test_a_child_told_of_by_no_more_than_its_uid_is_gone(
 
 
 async def test_what_a_watch_shows_is_in_the_index_before_its_app_is_due(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, indices: Indices, monkeypatch: pytest.MonkeyPatch
+    queue: WorkQueue[Key], feed: Sinks, indices: Indices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    triggers.app(event("ADDED"))
+    feed[APPS](event("ADDED"))
     await taken(queue)
     seen: list[int] = []
     monkeypatch.setattr(queue, "add", lambda key: seen.append(len(indices.children.get(key))))
@@ -107,35 +110,46 @@ async def test_what_a_watch_shows_is_in_the_index_before_its_app_is_due(
     assert seen == [1, 0]
 
 
-async def test_in_a_list_those_come_first_that_ask_for_something(queue: WorkQueue[Key], triggers: Triggers) -> None:
+async def test_in_a_list_those_come_first_that_ask_for_something(queue: WorkQueue[Key], feed: Sinks) -> None:
     for name, generation, status in (("settled", 1, 1), ("edited", 2, 1), ("new", 1, None)):
         listed = event(None, name, name, **({"status": {"observedGeneration": status}} if status else {}))
         listed["object"]["metadata"]["generation"] = generation
-        triggers.app(listed)
+        feed[APPS](listed)
     assert [key.name for key in await taken(queue)] == ["edited", "new", "settled"]
 
 
-async def test_the_first_list_of_nodes_is_no_change(queue: WorkQueue[Key], triggers: Triggers) -> None:
-    triggers.app(event("ADDED"))
+async def test_the_first_list_of_nodes_is_no_change(queue: WorkQueue[Key], feed: Sinks, lists: Lists) -> None:
+    lists.whole = False
+    feed[APPS](event(None))
     await taken(queue)
-    node = {"metadata": {"name": "n1"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
-    triggers.node({"type": None, "object": node})
+    node = {"metadata": {"name": "n1", "uid": "n1"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    feed[NODES]({"type": None, "object": node})
     assert len(queue) == 0
-    triggers.node({"type": None, "object": node | {"status": {}}})
+    lists.whole = True
+    feed[NODES]({"type": None, "object": node})
+    assert len(queue) == 0
+    feed[NODES]({"type": None, "object": node | {"status": {}}})
     assert len(queue) == 1, "a later list has it otherwise"
-    triggers.node({"type": "ADDED", "object": node | {"metadata": {"name": "n2"}}})
+
+
+async def test_a_node_that_comes_or_goes_is_news(queue: WorkQueue[Key], feed: Sinks) -> None:
+    feed[APPS](event("ADDED"))
+    await taken(queue)
+    feed[NODES](event("ADDED", "n1", "n1"))
+    assert len(queue) == 1
+    queue.discard(KEY)
+    feed[NODES](event("DELETED", "n1", "n1"))
     assert len(queue) == 1
 
 
 async def test_an_app_is_not_due_before_it_was_heard_of(queue: WorkQueue[Key], feed: Sinks, indices: Indices) -> None:
-    """Its own first event comes when all lists are whole: before that, children may only seem to be missing."""
     feed[SERVICES](event(None))
     assert len(queue) == 0
     assert len(indices.children.get(KEY)) == 1
 
 
-async def test_only_what_is_ours_of_a_child_is_news(queue: WorkQueue[Key], triggers: Triggers, feed: Sinks) -> None:
-    triggers.app(event("ADDED"))
+async def test_only_what_is_ours_of_a_child_is_news(queue: WorkQueue[Key], feed: Sinks) -> None:
+    feed[APPS](event("ADDED"))
     feed[SERVICES](event("ADDED"))
     await taken(queue)
     feed[SERVICES](event("MODIFIED", status={"loadBalancer": {}}))
@@ -146,10 +160,8 @@ async def test_only_what_is_ours_of_a_child_is_news(queue: WorkQueue[Key], trigg
     assert await taken(queue) == [KEY]
 
 
-async def test_the_status_of_a_deployment_is_news_that_may_settle(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks
-) -> None:
-    triggers.app(event("ADDED"))
+async def test_the_status_of_a_deployment_is_news_that_may_settle(queue: WorkQueue[Key], feed: Sinks) -> None:
+    feed[APPS](event("ADDED"))
     feed[DEPLOYMENTS](event("ADDED"))
     await taken(queue)
     feed[DEPLOYMENTS](event("MODIFIED"))
@@ -159,9 +171,9 @@ async def test_the_status_of_a_deployment_is_news_that_may_settle(
 
 
 async def test_the_answer_to_a_write_of_ours_is_no_news_when_the_watch_shows_it(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, overlay: Overlay
+    queue: WorkQueue[Key], feed: Sinks, overlay: Overlay
 ) -> None:
-    triggers.app(event("ADDED"))
+    feed[APPS](event("ADDED"))
     await taken(queue)
     overlay.written(KEY, written(event("ADDED")))
     feed[SERVICES](event("ADDED"))
@@ -171,9 +183,9 @@ async def test_the_answer_to_a_write_of_ours_is_no_news_when_the_watch_shows_it(
 
 
 async def test_what_somebody_made_of_a_write_of_ours_is_news(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, overlay: Overlay
+    queue: WorkQueue[Key], feed: Sinks, overlay: Overlay
 ) -> None:
-    triggers.app(event("ADDED"))
+    feed[APPS](event("ADDED"))
     await taken(queue)
     overlay.written(KEY, written(event("ADDED")))
     changed = event("MODIFIED")
@@ -183,9 +195,9 @@ async def test_what_somebody_made_of_a_write_of_ours_is_news(
 
 
 async def test_an_object_whose_label_somebody_changes_leaves_its_app_which_looks_at_it(
-    queue: WorkQueue[Key], triggers: Triggers, feed: Sinks, indices: Indices
+    queue: WorkQueue[Key], feed: Sinks, indices: Indices
 ) -> None:
-    triggers.app(event("ADDED"))
+    feed[APPS](event("ADDED"))
     feed[SERVICES](event("ADDED"))
     await taken(queue)
     moved = event("MODIFIED")
@@ -205,21 +217,19 @@ def test_an_object_that_cannot_be_read_hides_no_other(
     assert "odd: an event could not be read" in caplog.text
 
 
-def test_nothing_is_kept_of_apps_children_and_nodes_that_are_gone(
-    triggers: Triggers, feed: Sinks, indices: Indices
-) -> None:
+def test_nothing_is_kept_of_apps_children_and_nodes_that_are_gone(feed: Sinks, indices: Indices) -> None:
     for number in range(100):
         name = f"n{number}"
-        triggers.app(event("ADDED", name, name))
+        feed[APPS](event("ADDED", name, name))
         feed[DEPLOYMENTS](event("ADDED", name, f"c{number}"))
-        triggers.node(event("ADDED", name, name))
+        feed[NODES](event("ADDED", name, name))
     for number in range(100):
         name = f"n{number}"
-        triggers.app(event("DELETED", name, name))
+        feed[APPS](event("DELETED", name, name))
         feed[DEPLOYMENTS](event("DELETED", name, f"c{number}"))
-        triggers.node(event("DELETED", name, name))
-    assert (triggers._apps, triggers._nodes, len(indices.children)) == ({}, {}, 0)
-    assert (indices.children._values, indices.children._keys) == ({}, {})
+        feed[NODES](event("DELETED", name, name))
+    for index in (indices.apps, indices.nodes, indices.children):
+        assert (index._values, index._keys) == ({}, {})
 
 
 def written(answer: dict[str, Any]) -> Child:

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -20,6 +20,7 @@ import orjson
 from kopf._cogs.clients import api, errors, watching
 
 from haapp.api.names import LABEL_NAME
+from haapp.children import KINDS
 from haapp.cluster.echoes import echoed
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,16 @@ LABELS = LABEL_NAME.removesuffix("name")
 
 Event = dict[str, Any]
 Watch = Callable[..., AsyncIterator[Any]]
+Kind = tuple[str, str]
+"""A kind of objects by its group and plural."""
+
+NODES: Kind = ("", "nodes")
+"""They belong to no namespace."""
+
+OPTIONAL: frozenset[Kind] = frozenset((kind.group, kind.plural) for kind in KINDS if kind.optional)
+"""The list of such a kind is waited for only if it is watched by the time that all others are whole: its API may be
+absent."""
+
 Sink = Callable[[Event], None]
 """Takes an event of a watch that Kopf is not told of. It gets no more than the uid of what vanished unseen."""
 
@@ -56,20 +67,25 @@ class RequestPatience:
 class Following:
     """Stands in for `watching.infinite_watch`. What each watch has shown is remembered for the whole process, since
     Kopf begins a watch anew when its CRD comes back. `sinks` take the events of their (group, plural); of these Kopf
-    hears only that the first list is whole, for which it holds back all other events."""
+    hears only that the first list is whole. `namespaces` are those that are watched, none for all."""
 
-    def __init__(self, watch: Watch, sinks: Mapping[tuple[str, str], Sink] | None = None) -> None:
+    def __init__(self, watch: Watch, sinks: Mapping[Kind, Sink] | None = None, namespaces: Iterable[str] = ()) -> None:
         self._watch = watch
         self._sinks = sinks or {}
         self._known: dict[tuple[Any, Any], dict[str, Event]] = {}
-        self._unlisted: set[tuple[Any, Any]] = set()
-        self._begun = False
+        self._awaited = {
+            (kind, namespace)
+            for kind in self._sinks.keys() - OPTIONAL
+            for namespace in ((None,) if kind == NODES else tuple(namespaces) or (None,))
+        }
+        self._whole = asyncio.Event()
 
     async def __call__(self, *, resource: Any, namespace: Any, **options: Any) -> AsyncIterator[Any]:
         """Events for ever, as `infinite_watch` gives them, with a DELETED for each object that vanished unseen."""
         delay = FIRST_DELAY
         where = f"{resource} in {namespace}" if namespace else str(resource)
-        sink = self._sinks.get((getattr(resource, "group", ""), getattr(resource, "plural", "")))
+        kind = _kind(resource)
+        sink = self._sinks.get(kind)
         remembered = _remembered if sink is None else _remembered_for_sink
         while True:
             began = time.monotonic()
@@ -80,7 +96,7 @@ class Following:
                 async with aclosing(echoed(told) if _is_crds(resource) else told) as events:
                     async for event in events:
                         if event is watching.Bookmark.LISTED:
-                            self._unlisted.discard((resource, namespace))
+                            self._listed(kind, namespace)
                             yield event
                         elif sink is None:
                             yield event
@@ -102,28 +118,44 @@ class Following:
     def _recall(self, resource: Any, namespace: Any) -> tuple[dict[str, Event], bool]:
         key = (resource, namespace)
         first = key not in self._known
-        if first:
-            self._unlisted.add(key)
-            self._begun = True
+        kind = _kind(resource)
+        if first and kind in OPTIONAL and not self.ready:
+            self._awaited.add((kind, namespace))
         return self._known.setdefault(key, {}), first
+
+    def _listed(self, kind: Kind, namespace: str | None) -> None:
+        self._awaited.discard((kind, namespace))
+        if not self._awaited:
+            self._whole.set()
 
     @property
     def ready(self) -> bool:
-        """Whether every watch has begun with a whole list."""
-        return self._begun and not self._unlisted
+        """Whether the watch of every sink has begun with a whole list."""
+        return self._whole.is_set()
+
+    async def whole(self) -> None:
+        """Return when that is so."""
+        await self._whole.wait()
 
 
-def install(sinks: Mapping[tuple[str, str], Sink] | None = None) -> None:
+def install(sinks: Mapping[Kind, Sink] | None = None, namespaces: Iterable[str] = ()) -> None:
     """Have all of Kopf's watches followed; once is enough."""
     if not isinstance(watching.infinite_watch, Following):
-        watching.infinite_watch = Following(watching.infinite_watch, sinks)
+        watching.infinite_watch = Following(watching.infinite_watch, sinks, namespaces)
         watching.watch_objs = paced(watching.watch_objs)
         vars(api)["json"] = orjson  # a third of the time for each event
 
 
 def ready() -> bool:
-    """Whether all of Kopf's watches have begun with a whole list: only then is its picture of the cluster whole."""
+    """Whether all watches have begun with a whole list: only then is the picture of the cluster whole."""
     return isinstance(watching.infinite_watch, Following) and watching.infinite_watch.ready
+
+
+async def whole() -> None:
+    """Return when that is so. Raises RuntimeError where nothing follows the watches."""
+    if not isinstance(watching.infinite_watch, Following):
+        raise RuntimeError("the watches are not followed yet")
+    await watching.infinite_watch.whole()
 
 
 def paced(watch: Watch) -> Watch:
@@ -179,6 +211,10 @@ def _pour(event: Event, sink: Sink) -> None:
         sink(event)
     except Exception:
         logger.exception("A fault of the operator at %s", _remembered(event)["metadata"])
+
+
+def _kind(resource: Any) -> Kind:
+    return getattr(resource, "group", ""), getattr(resource, "plural", "")
 
 
 def _is_crds(resource: Any) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterator
+from itertools import chain
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -19,9 +20,19 @@ class Index(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._keys)
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._values)
+
     def get(self, key: K) -> Collection[V]:
         """The values of all objects under that key, in the order in which they were first seen."""
         return self._values.get(key, {}).values()
+
+    def values(self) -> Iterator[V]:
+        """The values of all objects."""
+        return chain.from_iterable(values.values() for values in self._values.values())
 
     def put(self, key: K, uid: str, value: V) -> V | None:
         """The object is this now, and what it was under that key is returned. It leaves the key it was under before."""

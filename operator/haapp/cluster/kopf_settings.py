@@ -1,4 +1,4 @@
-"""How Kopf is used: as the watcher and indexer, with nothing of its own left on any object."""
+"""How Kopf is used: as the watcher, with nothing of its own left on any object."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 
 import kopf
 
-from haapp.api.names import LABEL_MANAGED_BY, MANAGED_BY
+from haapp.api.names import GROUP, LABEL_MANAGED_BY, MANAGED_BY, PLURAL, VERSION
 from haapp.children import KINDS
 from haapp.cluster import following
 from haapp.cluster.client import in_cluster
 
 OURS = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 DEPENDENTS = (("", "v1", "pods"), ("apps", "v1", "replicasets"))
+APPS = (GROUP, VERSION, PLURAL)
+NODES = ("", "v1", "nodes")
 
 LIST_CHUNK = 500
 """Objects that a list brings at a time: all pods of a large cluster at once would need gigabytes for a moment."""
@@ -35,6 +37,12 @@ class NoDiffBase(kopf.DiffBaseStorage):
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
         return None
+
+
+def watched(*, nodes: bool) -> list[tuple[str, str, str]]:
+    """(group, version, plural) of each kind that is watched; `nodes` where the operator may see them."""
+    children = [(kind.group, kind.version, kind.plural) for kind in KINDS]
+    return [APPS, *children, *DEPENDENTS, *([NODES] if nodes else [])]
 
 
 def configure(settings: kopf.OperatorSettings, *, one_namespace: bool) -> None:

@@ -1,12 +1,10 @@
-"""What the watches have shown, read from Kopf's indices and corrected by what the operator wrote since."""
+"""What the watches have shown, corrected by what the operator wrote since."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import kopf
 
 from haapp.children import Child
 from haapp.cluster.discovery import Discovery
@@ -22,10 +20,10 @@ _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
 
 @dataclass(frozen=True, slots=True)
 class Indices:
-    """Kopf's indices of apps and nodes, as its handlers get them, and our own."""
+    """What is kept of the objects of each kind, by the app that they belong to; nodes by their name."""
 
-    apps: kopf.Index[Key, Mapping[str, Any]]
-    nodes: kopf.Index[str, Node]
+    apps: Index[Key, Mapping[str, Any]] = field(default_factory=Index)
+    nodes: Index[str, Node] = field(default_factory=Index)
     children: Index[Key, Child] = field(default_factory=Index)
     pods: Index[Key, Pod] = field(default_factory=Index)
     replica_sets: Index[Key, ReplicaSet] = field(default_factory=Index)
@@ -41,7 +39,7 @@ class ClusterView:
         self._discovery = discovery
 
     def app(self, key: Key) -> Mapping[str, Any] | None:
-        seen = max(self._indices.apps.get(key, ()), key=version_of, default=None)  # two while one replaces the other
+        seen = max(self._indices.apps.get(key), key=version_of, default=None)  # two while one replaces the other
         if seen is None:
             self._overlay.forget(key)
         return self._overlay.app(key, seen)
@@ -56,7 +54,7 @@ class ClusterView:
         return tuple(self._indices.replica_sets.get(key))
 
     def nodes(self) -> tuple[Node, ...]:
-        return tuple(node for name in self._indices.nodes for node in self._indices.nodes[name])
+        return tuple(self._indices.nodes.values())
 
     async def selected_pods(self, key: Key, selector: Mapping[str, Any]) -> tuple[Pod, ...]:
         target = Target(f"/api/v1/namespaces/{key.namespace}/pods", selector_text(selector))

@@ -1,4 +1,4 @@
-"""The watches of children, pods and ReplicaSets: each event goes straight into an index, and on to the triggers.
+"""The events of the watches: each goes straight into an index, and on to the triggers.
 
 Kopf would run a task of its own for each object and several steps for each event, which costs ten times what the rest
 of an event does, and keep a memory of each object; a cluster has many of these, and none needs what Kopf offers for it.
@@ -7,56 +7,69 @@ of an event does, and keep a memory of each object; a cluster has many of these,
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from haapp.api.names import GROUP, LABEL_PART_OF, PLURAL
 from haapp.children import KINDS, child_of
-from haapp.cluster.following import Sink
+from haapp.cluster.following import NODES, Kind, Sink
 from haapp.cluster.index import Index
 from haapp.cluster.view import Indices
-from haapp.placement.model import pod_of, replica_set_of
+from haapp.placement.model import node_of, pod_of, replica_set_of
 from haapp.reconcile.ports import Key
-from haapp.runtime.triggers import Triggers, app_key
+from haapp.runtime.triggers import Triggers
 
 logger = logging.getLogger(__name__)
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-def sinks(indices: Indices, triggers: Triggers) -> dict[tuple[str, str], Sink]:
-    """What takes the events of each (group, plural)."""
-    children: dict[tuple[str, str], Sink] = {
-        (kind.group, kind.plural): Entry(
-            indices.children, partial(child_of, kind.kind), triggers.child, triggers.child_gone, triggers.look
-        )
+def sinks(indices: Indices, triggers: Triggers, *, nodes: bool = True) -> dict[Kind, Sink]:
+    """What takes the events of each kind; `nodes` where the operator may see them."""
+    children = Listener(triggers.child, triggers.child_gone, triggers.look)
+    dependents: Listener[Key, Any] = Listener(triggers.dependent, triggers.dependent_gone, triggers.settle)
+    made: dict[Kind, Sink] = {
+        (kind.group, kind.plural): Entry(indices.children, owner_of, partial(child_of, kind.kind), children)
         for kind in KINDS
     }
-    pods = Entry(indices.pods, pod_of, triggers.dependent, triggers.dependent_gone, triggers.settle)
-    replica_sets = Entry(
-        indices.replica_sets, replica_set_of, triggers.dependent, triggers.dependent_gone, triggers.settle
-    )
-    return {**children, ("", "pods"): pods, ("apps", "replicasets"): replica_sets}
+    taken: dict[Kind, Sink] = {
+        (GROUP, PLURAL): Entry(indices.apps, key_of, app_body, Listener(triggers.app, triggers.app_gone)),
+        ("", "pods"): Entry(indices.pods, owner_of, pod_of, dependents),
+        ("apps", "replicasets"): Entry(indices.replica_sets, owner_of, replica_set_of, dependents),
+    }
+    if nodes:
+        taken[NODES] = Entry(indices.nodes, name_of, node_of, Listener(triggers.node, triggers.node_gone))
+    return made | taken
 
 
-class Entry(Generic[V]):
-    """Takes the events of one kind. `changed` is called with the app, what the object is now and what it was before
-    (`None` for a new one), `gone` with what it was, `left` with the app whose label somebody took off the object: after
-    the index was changed, and before anybody else can act."""
+@dataclass(frozen=True, slots=True)
+class Listener(Generic[K, V]):
+    """Who is told of the objects of a kind, after the index was changed and before anybody else can act. `changed` is
+    called with an object's key, what it is now and what it was before (`None` for a new one), `gone` with what it was,
+    `left` with the key that it was under before somebody changed its labels."""
+
+    changed: Callable[[K, V, V | None], None]
+    gone: Callable[[K, V], None]
+    left: Callable[[K], None] | None = None
+
+
+class Entry(Generic[K, V]):
+    """Takes the events of one kind: `key_of` finds an object's key, `project` what is kept of it."""
 
     def __init__(
         self,
-        index: Index[Key, V],
+        index: Index[K, V],
+        key_of: Callable[[Mapping[str, Any]], K],
         project: Callable[[dict[str, Any]], V],
-        changed: Callable[[Key, V, V | None], None],
-        gone: Callable[[Key, V], None],
-        left: Callable[[Key], None],
+        listener: Listener[K, V],
     ) -> None:
         self._index = index
+        self._key_of = key_of
         self._project = project
-        self._changed = changed
-        self._gone = gone
-        self._left = left
+        self._listener = listener
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         obj = event["object"]
@@ -71,12 +84,37 @@ class Entry(Generic[V]):
             logger.exception("%s: an event could not be read", uid)
 
     def _put(self, uid: str, obj: dict[str, Any]) -> None:
-        key, value = app_key(obj), self._project(obj)
+        key, value = self._key_of(obj), self._project(obj)
         left = self._index.moves(key, uid)
-        self._changed(key, value, self._index.put(key, uid, value))
-        if left is not None:
-            self._left(left)
+        self._listener.changed(key, value, self._index.put(key, uid, value))
+        if left is not None and self._listener.left:
+            self._listener.left(left)
 
     def _take_out(self, uid: str) -> None:
         if (known := self._index.pop(uid)) is not None:
-            self._gone(*known)
+            self._listener.gone(*known)
+
+
+def name_of(obj: Mapping[str, Any]) -> str:
+    """The name of an object that belongs to no namespace."""
+    return str(obj["metadata"].get("name"))
+
+
+def key_of(app: Mapping[str, Any]) -> Key:
+    """The key of an app itself."""
+    meta = app["metadata"]
+    return Key(meta.get("namespace") or "", meta.get("name") or "")
+
+
+def owner_of(obj: Mapping[str, Any]) -> Key:
+    """Which app an object made for it belongs to. The label is `part-of`, since an adopted Deployment's selector may
+    demand another `name` of its pods."""
+    meta = obj["metadata"]
+    return Key(meta.get("namespace") or "", (meta.get("labels") or {}).get(LABEL_PART_OF, ""))
+
+
+def app_body(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """The HighAvailabilityApp without what nobody reads: managedFields can be larger than the rest."""
+    body = dict(obj)
+    body["metadata"] = {k: v for k, v in dict(obj["metadata"]).items() if k != "managedFields"}
+    return body

@@ -34,7 +34,7 @@ LIVENESS_SECONDS = 60.0
 
 
 async def start(indices: Indices, settings: Settings | None = None) -> Runtime:
-    """Connect to the API server and begin to work (or to stand by)."""
+    """Connect to the API server; the work begins with `begin`."""
     settings = settings or from_environment()
     client = await Client.connect(observe=metrics.observe_request)
     runtime = Runtime(client, indices, settings)
@@ -63,8 +63,8 @@ class Runtime:
         self._tasks: list[asyncio.Task[None]] = []
         self.lost = False
         """Whether the process ends because it may not lead any more."""
-        self.triggers = Triggers(self._queue, self._overlay)
-        self.reviewer = Reviewer(view, client, lambda: self.triggers.indexed)
+        self.triggers = Triggers(self._queue, self._overlay, indices.apps)
+        self.reviewer = Reviewer(view, client, following.ready)
 
     def webhook(self) -> Webhook | None:
         """The admission webhook for Kopf to serve, where it is switched on. Every replica serves it, leading or not."""
@@ -81,6 +81,9 @@ class Runtime:
     async def start(self) -> None:
         await self._endpoints.start()
         self._tasks.append(asyncio.create_task(self._recorder.run(), name="events"))
+
+    def begin(self) -> None:
+        """Work, as soon as this process leads and the watches, which are followed by now, have shown all there is."""
         self._tasks.append(asyncio.create_task(self._lead(), name="leader"))
 
     async def stop(self) -> None:
@@ -96,11 +99,11 @@ class Runtime:
     async def _lead(self) -> None:
         """Work while this process leads. One that has lost the lease ends: the next one begins with a fresh view."""
         if self._lease is None:
-            self._work()
+            await self._work()
             return
         try:
             await self._lease.acquire()
-            self._work()
+            self._tasks.append(asyncio.create_task(self._work(), name="beginning"))
             await self._lease.hold()
         except Exception:
             logger.exception("Leader election failed: the process ends.")
@@ -108,8 +111,9 @@ class Runtime:
         self.lost = True
         signal.raise_signal(signal.SIGTERM)
 
-    def _work(self) -> None:
+    async def _work(self) -> None:
         metrics.LEADER.set(1)
+        await following.whole()
         self._workers.start()
 
     def _alive(self) -> bool:

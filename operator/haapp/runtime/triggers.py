@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from haapp.api.names import LABEL_PART_OF
 from haapp.children import Child
+from haapp.cluster import following
+from haapp.cluster.index import Index
 from haapp.cluster.overlay import Overlay
-from haapp.placement.model import Node, node_of
+from haapp.placement.model import Node
 from haapp.reconcile.ports import Key
 from haapp.runtime.workqueue import WorkQueue
 
@@ -20,36 +21,35 @@ AT_MOST = 1.5
 
 
 class Triggers:
-    """Turns watch events into keys of the queue."""
+    """Turns what the watches tell into keys of the queue. `apps` are those that were heard of, `whole` says whether the
+    first lists are."""
 
-    def __init__(self, queue: WorkQueue[Key], overlay: Overlay) -> None:
+    def __init__(
+        self,
+        queue: WorkQueue[Key],
+        overlay: Overlay,
+        apps: Index[Key, Mapping[str, Any]],
+        whole: Callable[[], bool] = following.ready,
+    ) -> None:
         self._queue = queue
         self._overlay = overlay
-        self._apps: dict[Key, str] = {}
-        self._nodes: dict[str, Node] = {}
+        self._apps = apps
+        self._whole = whole
 
-    @property
-    def indexed(self) -> bool:
-        """Whether Kopf's indices are whole, for sure: it holds the first events back until they are."""
-        return bool(self._nodes)
-
-    def app(self, event: Mapping[str, Any]) -> None:
-        """The HighAvailabilityApp itself changed, or stands in a list, where those that ask for something come first."""
-        meta = event["object"]["metadata"]
-        key = Key(meta["namespace"], meta["name"])
-        uid = str(meta.get("uid"))
-        if event["type"] != "DELETED":
-            self._apps[key] = uid
-        elif self._apps.get(key) == uid:  # Another app of that name may have been heard of first.
-            del self._apps[key]
-        if event["type"] is None and _is_told_of(event["object"]):
+    def app(self, key: Key, now: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
+        """The HighAvailabilityApp itself changed, or stands in a list: those that ask for something come first."""
+        if before is None and _is_told_of(now):
             self._queue.add_behind(key)
-        elif not self._overlay.is_own_write(key, meta.get("resourceVersion", "")):
+        elif not self._overlay.is_own_write(key, now["metadata"].get("resourceVersion", "")):
             self._queue.add(key)
+
+    def app_gone(self, key: Key, _: object) -> None:
+        """The HighAvailabilityApp is there no more."""
+        self._queue.add(key)
 
     def child(self, key: Key, child: Child, before: Child | None) -> None:
         """A child changed: what we own of it, which is looked at once, or only its status. The operator's own write is
-        no news. Apps that were not heard of are visited when they are: until then Kopf may still be listing."""
+        no news. Apps that were not heard of are visited when they are."""
         if key not in self._apps or self._overlay.has_shown(key, child):
             return
         if before is None or _ours(before) != _ours(child):
@@ -71,17 +71,14 @@ class Triggers:
         self._overlay.gone(key, child.uid)
         self.look(key)
 
-    def node(self, event: Mapping[str, Any]) -> None:
-        """A node changed, in more than its heartbeat. One of the first list is no change."""
-        node = node_of(event["object"])
-        first = event["type"] is None and node.name not in self._nodes
-        if event["type"] == "DELETED":
-            changed = self._nodes.pop(node.name, None) is not None
-        else:
-            changed = self._nodes.get(node.name) != node
-            self._nodes[node.name] = node
-        if changed and not first:
-            self.settle_all(list(self._apps))
+    def node(self, name: str, now: Node, before: Node | None) -> None:
+        """A node changed, in more than its heartbeat. Before the lists are whole no app has been looked at."""
+        if now != before and self._whole():
+            self.node_gone(name, now)
+
+    def node_gone(self, _: str, __: object) -> None:
+        """A node is there no more."""
+        self.settle_all(self._apps)
 
     def look(self, key: Key) -> None:
         """Look at the app at once."""
@@ -107,17 +104,3 @@ def _is_told_of(app: Mapping[str, Any]) -> bool:
     """Whether the status is of what is asked for now, so that the app most likely needs nothing."""
     status = app.get("status")
     return isinstance(status, Mapping) and status.get("observedGeneration") == app["metadata"].get("generation")
-
-
-def app_key(obj: Mapping[str, Any]) -> Key:
-    """Which app an object made for it belongs to. The label is `part-of`, since an adopted Deployment's selector may
-    demand another `name` of its pods."""
-    meta = obj["metadata"]
-    return Key(meta.get("namespace") or "", (meta.get("labels") or {}).get(LABEL_PART_OF, ""))
-
-
-def app_body(obj: Mapping[str, Any]) -> dict[str, Any]:
-    """The HighAvailabilityApp without what nobody reads: managedFields can be larger than the rest."""
-    body = dict(obj)
-    body["metadata"] = {k: v for k, v in dict(obj["metadata"]).items() if k != "managedFields"}
-    return body
