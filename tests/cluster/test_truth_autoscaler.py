@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pykube
 import pytest
+from tests.programs import program
 from tests.space import Object, Space, app, stays
 from tests.timeline import new_space
 
@@ -42,6 +43,7 @@ def metered() -> Iterator[Cluster]:
     """A cluster of its own, with a metrics API."""
     if os.environ.get("CONTEXT"):
         pytest.skip("makes a cluster of its own, with usage that can be told")
+    program("metrics-server")
     clusters.delete_leftovers(PREFIX)
     name = f"{PREFIX}{os.getpid()}"
     try:
