@@ -22,6 +22,8 @@ from devcluster.process import Operator
 ROOT = Path(__file__).parents[2]
 CRDS = sorted((ROOT / "crds").glob("*.yaml"))
 PREFIX = "bench-"
+CONTROLLERS = {"kube-controller-manager": {"kube-api-qps": "100", "kube-api-burst": "200"}}
+"""At the default of 20 requests a second the Deployment's controller needs minutes for what is made here in seconds."""
 CHILDREN = 5
 
 
@@ -89,11 +91,13 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
 async def pods(bench: Bench, arguments: argparse.Namespace, log: Log) -> None:
     """The phases with pods."""
     number, machines = 3 * arguments.pod_apps + 30 * arguments.storm_apps, 12
+    trail = bench.trail()
     await asyncio.to_thread(
         nodes.add_nodes,
         bench.cluster,
         *(_roomy(machine, 2 * number // machines + 100) for machine in nodes.machines(machines // 3)),
     )
+    await trail.quiet(phases.QUIET_SECONDS, phases.TIMEOUT)  # every app is told of the new zones
     with_pods = fleet.apps("pods", arguments.pod_apps, replicas=3)
     await log.take("create_pods", phases.create(bench, "pods", with_pods, CHILDREN))
     await log.take("rollout", phases.edit(bench, with_pods, "example/web:2"))
@@ -117,7 +121,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, Figures]:
     log = Log()
     log.results["machine"] = processes.machine()
     with tempfile.TemporaryDirectory() as folder:
-        cluster = await asyncio.to_thread(clusters.create, name)
+        cluster = await asyncio.to_thread(clusters.create, name, flags=CONTROLLERS)
         operator = Operator(cluster, Path(folder))
         try:
             await asyncio.to_thread(cluster.install_crds, *CRDS)

@@ -82,7 +82,9 @@ async def floor(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figur
     ready = [(fleet.path(obj, collection=True), orjson.dumps(obj)) for app in apps for obj in fleet.children(app)]
     meter = bench.meter()
     seconds = await each(ready, lambda item: bench.client.send("POST", *item))
-    return {"apps": len(apps), "children": len(ready), "seconds": round(seconds, 2), "used": meter.read()}
+    used = meter.read()
+    await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)  # the controllers are not done with them yet
+    return {"apps": len(apps), "children": len(ready), "seconds": round(seconds, 2), "used": used}
 
 
 async def create(bench: Bench, namespace: str, apps: list[fleet.Object], children: int) -> Figures:

@@ -17,7 +17,8 @@ OPERATOR_AGENTS = ("haapp-operator", "kopf/")
 """How the user agents of the operator begin: of its own client, and of Kopf's watches."""
 
 WRITES = frozenset({"create", "update", "patch", "delete"})
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5
+"""Reading the log takes of the same cores as what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,12 @@ class Trail:
                 raise TimeoutError(f"not enough after {timeout:.0f} s: {counted(self.entries)}")
             await asyncio.sleep(POLL_SECONDS)
 
-    async def quiet(self, seconds: float, timeout: float) -> None:
-        """Return when the operator has written nothing for so many seconds."""
+    async def quiet(self, seconds: float, timeout: float, *, everybody: bool = False) -> None:
+        """Return when the operator, or nobody at all, has written anything for so many seconds."""
         deadline = time.monotonic() + timeout
         last = time.monotonic()
         while time.monotonic() - last < seconds and time.monotonic() < deadline:
-            if any(entry.by_operator and entry.is_write for entry in self.read()):
+            if any(entry.is_write and (everybody or entry.by_operator) for entry in self.read()):
                 last = time.monotonic()
             await asyncio.sleep(POLL_SECONDS)
 

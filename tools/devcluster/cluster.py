@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .binaries import ensure_control_plane, ensure_program, exclusive, say
-from .config import AUDIT_POLICY, AUDIT_POLICY_FILE, Object, kwokctl_config
+from .config import AUDIT_POLICY, AUDIT_POLICY_FILE, NO_FLAGS, Flags, Object, kwokctl_config
 from .shell import ClusterError, WaitError, alive, run, terminate, wait_for
 
 __all__ = ["Cluster", "ClusterError", "WaitError", "create", "delete", "find", "use_context", "wait_for"]
@@ -76,8 +76,9 @@ class Cluster:
         return True
 
 
-def create(name: str, *, metrics: bool = False) -> Cluster:
-    """Return the running cluster `name`, created without nodes if it does not run. Raises ClusterError, BuildError."""
+def create(name: str, *, metrics: bool = False, flags: Flags = NO_FLAGS) -> Cluster:
+    """Return the running cluster `name`, created without nodes if it does not run, with a metrics API and further flags
+    of its components where asked for. Raises ClusterError, BuildError."""
     binaries = ensure_control_plane()
     metrics_server = ensure_program("metrics-server") if metrics else None
     kwok_home().mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,7 @@ def create(name: str, *, metrics: bool = False) -> Cluster:
         folder = folder_of(name)
         folder.mkdir(parents=True)
         write_json(folder / AUDIT_POLICY_FILE, AUDIT_POLICY)
-        config = write_json(folder / "kwokctl.json", kwokctl_config(binaries, folder, metrics_server))
+        config = write_json(folder / "kwokctl.json", kwokctl_config(binaries, folder, metrics_server, flags))
         kwokctl("create", "cluster", f"--name={name}", f"--config={config}", "--kubeconfig=")
         cluster = embedded(name, binaries)
         wait_for(lambda: cluster.is_served("stages.kwok.x-k8s.io"), 30, "an answer for Stages")

@@ -1,6 +1,8 @@
 """What kwokctl is told: a control plane on this machine alone, quick to react, with RBAC and an audit log."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 Object = dict[str, Any]
@@ -46,8 +48,14 @@ COMPONENT_FLAGS: dict[str, dict[str, str]] = {
 }
 
 
-def kwokctl_config(binaries: Path, folder: Path, metrics_server: Path | None = None) -> Object:
-    """The KwokctlConfiguration of a cluster in `folder`, which holds AUDIT_POLICY_FILE.
+Flags = Mapping[str, Mapping[str, str]]
+"""Command line flags by component."""
+
+NO_FLAGS: Flags = MappingProxyType({})
+
+
+def kwokctl_config(binaries: Path, folder: Path, metrics_server: Path | None = None, flags: Flags = NO_FLAGS) -> Object:
+    """The KwokctlConfiguration of a cluster in `folder`, which holds AUDIT_POLICY_FILE; `flags` come on top of ours.
 
     `binaries` is the folder with the control plane. With the path of a metrics-server there is also a metrics API; what
     a pod uses it states itself, by the annotations kwok.x-k8s.io/usage-cpu and kwok.x-k8s.io/usage-memory.
@@ -67,7 +75,7 @@ def kwokctl_config(binaries: Path, folder: Path, metrics_server: Path | None = N
         "kubectlBinary": str(binaries / "kubectl"),
         "kwokControllerBinary": str(binaries / "kwok"),
     }
-    flags = COMPONENT_FLAGS
+    all_flags: dict[str, Mapping[str, str]] = dict(COMPONENT_FLAGS)
     if metrics_server is not None:
         options |= {
             "enable": ["metrics-server"],
@@ -76,15 +84,17 @@ def kwokctl_config(binaries: Path, folder: Path, metrics_server: Path | None = N
             # kwokctl keeps what it once read of the manifests: keep it no longer than the cluster.
             "cacheDir": str(folder / "cache"),
         }
-        flags = flags | {"metrics-server": {"metric-resolution": "10s", "kubelet-request-timeout": "5s"}}
+        all_flags["metrics-server"] = {"metric-resolution": "10s", "kubelet-request-timeout": "5s"}
+    for component, more in flags.items():
+        all_flags[component] = {**all_flags.get(component, {}), **more}
     return {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",
         "options": options,
-        "componentsPatches": [component_patch(name, values) for name, values in flags.items()],
+        "componentsPatches": [component_patch(name, values) for name, values in all_flags.items()],
     }
 
 
-def component_patch(name: str, flags: dict[str, str]) -> Object:
+def component_patch(name: str, flags: Mapping[str, str]) -> Object:
     """kwokctl's form for further flags of one component; a repeated flag wins over kwokctl's own."""
     return {"name": name, "extraArgs": [{"key": key, "value": value} for key, value in flags.items()]}
