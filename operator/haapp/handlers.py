@@ -27,14 +27,14 @@ async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.ConnectionInf
 
 @kopf.on.startup()
 async def startup(memo: kopf.Memo, settings: kopf.OperatorSettings, **_: Any) -> None:
-    kopf_settings.configure(settings, one_namespace=bool(SETTINGS.namespaces))
+    kopf_settings.configure(settings, one_namespace=bool(SETTINGS.namespaces), shard=SETTINGS.shard)
     indices = Indices()
     try:
         memo.runtime = await process.start(indices, SETTINGS)
     except OSError as error:
         raise kopf.PermanentError(f"a port cannot be opened: {error}") from error
     sinks = feed.sinks(indices, memo.runtime.triggers, nodes=SETTINGS.nodes)
-    following.install(sinks, SETTINGS.namespaces)
+    following.install(sinks, SETTINGS.namespaces, SETTINGS.shard)
     memo.runtime.begin()
     settings.admission.server = memo.runtime.webhook()
     await access.until_served()

@@ -15,9 +15,11 @@ from importlib.util import find_spec
 import kopf
 import uvloop
 
+from haapp import sharding
 from haapp.cluster.access import NoCluster, nodes_may_be_watched
 from haapp.exceptions import ApiError
 from haapp.settings import LOG_FORMATS, Admission, Settings, admission, from_environment, port
+from haapp.sharding import Shard
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,6 +72,14 @@ def parse(argv: Sequence[str] | None = None) -> Settings:
     where = parser.add_mutually_exclusive_group(required=not defaults.namespaces)
     where.add_argument("--all-namespaces", action="store_true", help="serve the whole cluster")
     where.add_argument("--namespace", action="append", metavar="NAME", help="serve this namespace (may be repeated)")
+    parser.add_argument(
+        "--shard",
+        type=shard,
+        metavar="I/N",
+        default=defaults.shard,
+        help="serve the I-th (from 0) of N parts of the namespaces, other processes serve the rest; "
+        "I/N:server has the API server pick them out (ShardedListAndWatch)",
+    )
     parser.add_argument("--health-port", type=port, default=defaults.health_port, help="/healthz, /readyz (0: none)")
     parser.add_argument("--metrics-port", type=port, default=defaults.metrics_port, help="/metrics (0: none)")
     parser.add_argument("--no-leader-election", action="store_true", help="write without a lease: one process only")
@@ -78,6 +88,7 @@ def parse(argv: Sequence[str] | None = None) -> Settings:
     args = parser.parse_args(argv)
     return Settings(
         namespaces=tuple(args.namespace or (() if args.all_namespaces else defaults.namespaces)),
+        shard=args.shard,
         leader_election=defaults.leader_election and not args.no_leader_election,
         lease_namespace=defaults.lease_namespace,
         health_port=args.health_port,
@@ -85,6 +96,14 @@ def parse(argv: Sequence[str] | None = None) -> Settings:
         log_format=args.log_format,
         admission=_admission(parser, args) if args.admission or defaults.admission else None,
     )
+
+
+def shard(text: str) -> Shard:
+    """What `sharding.parse` says, for argparse, which shows the words of this error alone."""
+    try:
+        return sharding.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_admission(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from haapp import sharding
+from haapp.sharding import WHOLE, Shard
+
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 LOG_FORMATS = ("plain", "json")
@@ -51,6 +54,9 @@ class Settings:
     namespaces: tuple[str, ...] = ()
     """The namespaces that are served; empty means all of them."""
 
+    shard: Shard = WHOLE
+    """The part of these namespaces that is this process' own; others serve the rest."""
+
     leader_election: bool = True
     """Write only while holding the lease, so that several replicas can run."""
 
@@ -58,7 +64,7 @@ class Settings:
     """Where the lease is: the operator's own namespace."""
 
     lease_name: str = "haapp-operator"
-    """The lease's name: operators that share it take turns."""
+    """The lease's name: operators that share it take turns. That of a shard also says which one it is."""
 
     identity: str = field(default_factory=lambda: f"{socket.gethostname()}_{uuid4().hex[:8]}")
     """The holder's name on the lease and on Events: unique for each process."""
@@ -85,6 +91,7 @@ class Settings:
         """The settings as environment variables: handlers that Kopf imports by name read them from there."""
         return {
             "HAAPP_NAMESPACES": ",".join(self.namespaces),
+            "HAAPP_SHARD": str(self.shard),
             "HAAPP_LEADER_ELECTION": "true" if self.leader_election else "false",
             "HAAPP_LEASE_NAMESPACE": self.lease_namespace,
             "HAAPP_HEALTH_PORT": str(self.health_port),
@@ -99,6 +106,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings that the environment asks for; raises ValueError naming a variable that cannot be read."""
     return Settings(
         namespaces=tuple(filter(None, environ.get("HAAPP_NAMESPACES", "").split(","))),
+        shard=_shard(environ),
         leader_election=_flag(environ, "HAAPP_LEADER_ELECTION", default=True),
         lease_namespace=environ.get("HAAPP_LEASE_NAMESPACE") or own_namespace(environ),
         health_port=_port(environ, "HAAPP_HEALTH_PORT", 8080),
@@ -142,6 +150,13 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
         return port(environ.get(name) or str(default))
     except ValueError as error:
         raise ValueError(f"{name} is {error}") from None
+
+
+def _shard(environ: Mapping[str, str]) -> Shard:
+    try:
+        return sharding.parse(environ.get("HAAPP_SHARD") or str(WHOLE))
+    except ValueError as error:
+        raise ValueError(f"HAAPP_SHARD is {error}") from None
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

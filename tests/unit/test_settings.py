@@ -6,11 +6,13 @@ import pytest
 
 from haapp import main, settings
 from haapp.settings import Settings, from_environment
+from haapp.sharding import Shard
 
 
 def test_the_environment_carries_all_that_the_flags_said() -> None:
     told = Settings(
         namespaces=("a", "b"),
+        shard=Shard(1, 3, by_server=True),
         leader_election=False,
         lease_namespace="ops",
         health_port=1,

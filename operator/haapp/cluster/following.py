@@ -22,6 +22,7 @@ from kopf._cogs.clients import api, errors, watching
 from haapp.api.names import LABEL_NAME
 from haapp.children import KINDS
 from haapp.cluster.echoes import echoed
+from haapp.sharding import WHOLE, Shard
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +68,19 @@ class RequestPatience:
 class Following:
     """Stands in for `watching.infinite_watch`. What each watch has shown is remembered for the whole process, since
     Kopf begins a watch anew when its CRD comes back. `sinks` take the events of their (group, plural); of these Kopf
-    hears only that the first list is whole. `namespaces` are those that are watched, none for all."""
+    hears only that the first list is whole. `namespaces` are those that are watched, none for all. Of what is in a
+    namespace, sinks get only what belongs to `shard`; the rest is not even remembered."""
 
-    def __init__(self, watch: Watch, sinks: Mapping[Kind, Sink] | None = None, namespaces: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        sinks: Mapping[Kind, Sink] | None = None,
+        namespaces: Iterable[str] = (),
+        shard: Shard = WHOLE,
+    ) -> None:
         self._watch = watch
         self._sinks = sinks or {}
+        self._shard = shard
         self._known: dict[tuple[Any, Any], dict[str, Event]] = {}
         self._awaited = {
             (kind, namespace)
@@ -91,7 +100,7 @@ class Following:
             began = time.monotonic()
             known, first = self._recall(resource, namespace)
             stream = self._watch(resource=resource, namespace=namespace, _iterations=1, **options)
-            told = _told(stream, known, remembered, first=first)
+            told = _told(self._of_shard(stream, kind), known, remembered, first=first)
             try:
                 async with aclosing(echoed(told) if _is_crds(resource) else told) as events:
                     async for event in events:
@@ -114,6 +123,10 @@ class Following:
             delay = FIRST_DELAY if time.monotonic() - began > STEADY_SECONDS else delay
             await asyncio.sleep(delay)
             delay = min(LAST_DELAY, delay * 2)
+
+    def _of_shard(self, stream: AsyncIterator[Any], kind: Kind) -> AsyncIterator[Any]:
+        sharded = kind in self._sinks and kind != NODES and not self._shard.whole
+        return _served(stream, self._shard) if sharded else stream
 
     def _recall(self, resource: Any, namespace: Any) -> tuple[dict[str, Event], bool]:
         key = (resource, namespace)
@@ -138,10 +151,10 @@ class Following:
         await self._whole.wait()
 
 
-def install(sinks: Mapping[Kind, Sink] | None = None, namespaces: Iterable[str] = ()) -> None:
+def install(sinks: Mapping[Kind, Sink] | None = None, namespaces: Iterable[str] = (), shard: Shard = WHOLE) -> None:
     """Have all of Kopf's watches followed; once is enough."""
     if not isinstance(watching.infinite_watch, Following):
-        watching.infinite_watch = Following(watching.infinite_watch, sinks, namespaces)
+        watching.infinite_watch = Following(watching.infinite_watch, sinks, namespaces, shard)
         watching.watch_objs = paced(watching.watch_objs)
         vars(api)["json"] = orjson  # a third of the time for each event
 
@@ -168,6 +181,13 @@ def paced(watch: Watch) -> Watch:
         await asyncio.sleep(max(0.0, STREAM_SECONDS - (time.monotonic() - began)))
 
     return stream
+
+
+async def _served(stream: AsyncIterator[Any], shard: Shard) -> AsyncGenerator[Any, None]:
+    """The events of the shard's own namespaces: an API server that cannot shard sends those of all."""
+    async for event in stream:
+        if event is watching.Bookmark.LISTED or event["type"] == "BOOKMARK" or shard.serves(_namespace(event)):
+            yield event
 
 
 async def _told(
@@ -219,6 +239,10 @@ def _kind(resource: Any) -> Kind:
 
 def _is_crds(resource: Any) -> bool:
     return getattr(resource, "plural", "") == "customresourcedefinitions"
+
+
+def _namespace(event: Event) -> str:
+    return event["object"]["metadata"].get("namespace") or ""
 
 
 def _uid(event: Event) -> str:

@@ -12,6 +12,7 @@ from haapp.api.names import GROUP, LABEL_MANAGED_BY, MANAGED_BY, PLURAL, VERSION
 from haapp.children import KINDS
 from haapp.cluster import following
 from haapp.cluster.client import in_cluster
+from haapp.sharding import WHOLE, Shard
 
 OURS = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 DEPENDENTS = (("", "v1", "pods"), ("apps", "v1", "replicasets"))
@@ -45,10 +46,11 @@ def watched(*, nodes: bool) -> list[tuple[str, str, str]]:
     return [APPS, *children, *DEPENDENTS, *([NODES] if nodes else [])]
 
 
-def configure(settings: kopf.OperatorSettings, *, one_namespace: bool) -> None:
+def configure(settings: kopf.OperatorSettings, *, one_namespace: bool, shard: Shard = WHOLE) -> None:
     """Watch only what the operator manages, and write nothing.
 
     `one_namespace` (or several named ones): neither namespaces nor CRDs are watched, which belong to no namespace.
+    `shard`: an API server that can leaves out what is in other shards' namespaces; others pass over the parameter.
     """
     settings.scanning.disabled = one_namespace
     settings.posting.enabled = False
@@ -62,6 +64,9 @@ def configure(settings: kopf.OperatorSettings, *, one_namespace: bool) -> None:
         settings.watching.label_selectors[kind.group, kind.version, kind.plural] = OURS
     for resource in DEPENDENTS:
         settings.watching.label_selectors[resource] = OURS
+    if shard.selector:
+        for resource in watched(nodes=False):
+            settings.watching.shard_selectors[resource] = shard.selector
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)
 
 

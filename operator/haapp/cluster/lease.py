@@ -35,6 +35,24 @@ def uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
+class Observed:
+    """One lease as somebody sees it who does not hold it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: tuple[str, str] = ("", "")
+        self._seen_at = clock()
+
+    def over(self, spec: dict[str, Any]) -> bool:
+        """Whether it is free: released, or unchanged for its duration by our own clock, since clocks need not agree."""
+        holder = spec.get("holderIdentity") or ""
+        seen = (holder, str(spec.get("renewTime")))
+        if seen != self._seen:
+            self._seen, self._seen_at = seen, self._clock()
+        expired = self._clock() >= self._seen_at + float(spec.get("leaseDurationSeconds") or LEASE_SECONDS)
+        return not holder or expired
+
+
 class Lease:
     """One candidate for the lease of that name. `clock` never goes back, in seconds."""
 
@@ -53,8 +71,7 @@ class Lease:
         self._identity = identity
         self._clock = clock
         self._renewed = float("-inf")
-        self._seen: tuple[str, str] = ("", "")
-        self._seen_at = clock()
+        self._observed = Observed(clock)
 
     @property
     def leading(self) -> bool:
@@ -141,13 +158,8 @@ class Lease:
         await self._client.send(Request("PUT", path, body=body, timeout=REQUEST_TIMEOUT))
 
     def _may_take(self, spec: dict[str, Any]) -> bool:
-        """Another's lease is over when it did not change for its duration by our own clock: clocks need not agree."""
-        holder = spec.get("holderIdentity") or ""
-        seen = (holder, str(spec.get("renewTime")))
-        if seen != self._seen:
-            self._seen, self._seen_at = seen, self._clock()
-        expired = self._clock() >= self._seen_at + float(spec.get("leaseDurationSeconds") or LEASE_SECONDS)
-        return holder in ("", self._identity) or expired
+        over = self._observed.over(spec)
+        return over or spec.get("holderIdentity") == self._identity
 
     def _lease(self, metadata: dict[str, Any], spec: dict[str, Any], transitions: int) -> dict[str, Any]:
         now = _now()

@@ -8,6 +8,8 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from haapp.sharding import Shard
+
 RECONCILES = Counter("haapp_reconcile_total", "Visits of an app.", ["result"])
 ERRORS = Counter("haapp_reconcile_errors_total", "Visits that did not reach their end, by reason.", ["reason"])
 DURATION = Histogram(
@@ -20,6 +22,7 @@ QUEUE_AGE = Gauge("haapp_queue_oldest_seconds", "How long the oldest of them has
 REQUESTS = Counter("haapp_api_requests_total", "Requests to the API server.", ["verb", "resource", "code"])
 REQUEST_DURATION = Histogram("haapp_api_request_duration_seconds", "How long the API server took.", ["verb"])
 LEADER = Gauge("haapp_leader", "1 while this process holds the lease.")
+SHARD_LEADER = Gauge("haapp_shard_leader", "The same for each shard, where there are several.", ["shard"])
 
 _APP = ["namespace", "name"]
 READY_REPLICAS = Gauge("haapp_app_ready_replicas", "Ready pods.", _APP)
@@ -46,6 +49,13 @@ def observe_request(verb: str, resource: str, status: int, seconds: float) -> No
     """Count one request; status 0 stands for no answer."""
     REQUESTS.labels(verb, resource, str(status)).inc()
     REQUEST_DURATION.labels(verb).observe(seconds)
+
+
+def observe_leading(shard: Shard, leading: bool) -> None:
+    """Show whether this process leads. Each shard has a leader of its own."""
+    LEADER.set(leading)
+    if not shard.whole:
+        SHARD_LEADER.labels(str(shard)).set(leading)
 
 
 def observe_app(namespace: str, name: str, status: Mapping[str, Any]) -> None:

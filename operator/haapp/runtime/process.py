@@ -10,8 +10,8 @@ from haapp.cluster import following
 from haapp.cluster.client import Client
 from haapp.cluster.discovery import Discovery
 from haapp.cluster.events import EventRecorder
-from haapp.cluster.lease import Lease
 from haapp.cluster.overlay import Overlay
+from haapp.cluster.shard_lease import ShardLease
 from haapp.cluster.view import ClusterView, Indices
 from haapp.cluster.watches import Watches
 from haapp.cluster.writer import Writer
@@ -50,7 +50,7 @@ class Runtime:
         self._client = client
         self._queue: WorkQueue[Key] = WorkQueue()
         self._overlay = Overlay()
-        self._lease = self._make_lease() if settings.leader_election else None
+        self._lease = ShardLease(client, settings) if settings.leader_election else None
         self._recorder = EventRecorder(client, settings.identity, lambda: self.leading)
         self._watches = Watches(client, self._queue.add)
         discovery = Discovery(client, once=bool(settings.namespaces))
@@ -79,6 +79,10 @@ class Runtime:
         return self._lease is None or self._lease.leading
 
     async def start(self) -> None:
+        shard = self._settings.shard
+        metrics.observe_leading(shard, leading=False)
+        if not shard.whole:
+            logger.info("Serving shard %s of the namespaces.", shard)
         await self._endpoints.start()
         self._tasks.append(asyncio.create_task(self._recorder.run(), name="events"))
 
@@ -107,22 +111,14 @@ class Runtime:
             await self._lease.hold()
         except Exception:
             logger.exception("Leader election failed: the process ends.")
-        metrics.LEADER.set(0)
+        metrics.observe_leading(self._settings.shard, leading=False)
         self.lost = True
         signal.raise_signal(signal.SIGTERM)
 
     async def _work(self) -> None:
-        metrics.LEADER.set(1)
+        metrics.observe_leading(self._settings.shard, leading=True)
         await following.whole()
         self._workers.start()
 
     def _alive(self) -> bool:
         return not self.leading or self._queue.stalled < LIVENESS_SECONDS
-
-    def _make_lease(self) -> Lease:
-        return Lease(
-            self._client,
-            namespace=self._settings.lease_namespace,
-            name=self._settings.lease_name,
-            identity=self._settings.identity,
-        )
