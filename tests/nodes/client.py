@@ -1,10 +1,10 @@
 """A client that asks at a fixed rate, each time by a new connection, and counts what fails. Runs in a pod.
 
-    client.py URL REQUESTS-PER-SECOND SECONDS-AT-MOST
+    client.py URL REQUESTS-PER-SECOND SECONDS-AT-MOST PATIENCE
 
 A request is sent when it is due, whether or not those before it were answered: a server that hangs cannot slow it
-down. Ends when there is a file /tmp/stop. Its last line is JSON: sent, failed, the seconds of the first and the last
-failure, and the reasons.
+down. One that has no answer after PATIENCE seconds has failed. Ends when there is a file /tmp/stop. Its last line is
+JSON: sent, failed, the reasons, and how many failed of those that were due in each second.
 """
 
 import asyncio
@@ -15,15 +15,17 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-TIMEOUT = 2.0
 STOP = Path("/tmp/stop")  # noqa: S108
+FIRST_PORT, PORTS = 10_000, 50_000
+"""Each request has a port of its own: one that is taken again within two minutes is still sent to the pod that it was
+sent to the first time, by the node's connection tracking, though that pod be long gone."""
 
 
-async def ask(host: str, port: int, path: str) -> str:
-    """One request; "" if it was answered with 200, else what went wrong."""
+async def ask(host: str, port: int, path: str, source: int, patience: float) -> str:
+    """One request from the port `source`; "" if it was answered with 200, else what went wrong."""
     try:
-        async with asyncio.timeout(TIMEOUT):
-            reader, writer = await asyncio.open_connection(host, port)
+        async with asyncio.timeout(patience):
+            reader, writer = await asyncio.open_connection(host, port, local_addr=("0.0.0.0", source))  # noqa: S104
             try:
                 writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
                 answer = await reader.read()
@@ -41,28 +43,28 @@ def told_to_stop() -> bool:
     return STOP.exists()
 
 
-async def main(url: str, rate: float, seconds: float) -> None:
+async def main(url: str, rate: float, at_most: float, patience: float) -> None:
     """Ask until told to stop, then wait for the last answers."""
     parts = urlsplit(url)
     failures: list[tuple[float, str]] = []
     started = time.monotonic()
 
-    async def once(due: float) -> None:
-        if reason := await ask(parts.hostname or "", parts.port or 80, parts.path):
-            failures.append((round(due, 2), reason))
+    async def once(number: int) -> None:
+        host, port, source = parts.hostname or "", parts.port or 80, FIRST_PORT + number % PORTS
+        if reason := await ask(host, port, parts.path, source, patience):
+            failures.append((number / rate, reason))
 
     print("started", flush=True)
     total = 0
     async with asyncio.TaskGroup() as group:
-        while total < rate * seconds and not told_to_stop():
-            group.create_task(once(total / rate))
+        while total < rate * at_most and not told_to_stop():
+            group.create_task(once(total))
             total += 1
             await asyncio.sleep(started + total / rate - time.monotonic())
     reasons = collections.Counter(reason for _, reason in failures)
-    times = [when for when, _ in failures]
-    window = [min(times), max(times)] if times else []
-    print(json.dumps({"sent": total, "failed": len(failures), "window": window, "reasons": reasons}), flush=True)
+    seconds = sorted(collections.Counter(int(when) for when, _ in failures).items())
+    print(json.dumps({"sent": total, "failed": len(failures), "reasons": reasons, "seconds": seconds}), flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], *map(float, sys.argv[2:])))

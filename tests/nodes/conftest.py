@@ -8,41 +8,51 @@ NODES=name takes a cluster that `make nodes` left running, CONTEXT=kind-... one 
 """
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from tests.nodes.figures import show
 from tests.nodes.lab import Lab, Space, deploy_operator
 
-from devcluster.cluster import ClusterError, use_context
+from devcluster.binaries import BuildError
+from devcluster.cluster import use_context
+from devcluster.shell import ClusterError
 from devnodes import cluster as real
-from devnodes.host import obstacle
 from devnodes.node import Node
+
+COULD_NOT_START = 69
+"""What sysexits.h calls EX_UNAVAILABLE."""
+
+
+def pytest_configure() -> None:
+    """Told to end, a session tidies up as it does when it is interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    if context := os.environ.get("CONTEXT"):
-        try:
-            lab = Lab(use_context(context), {})
-        except ClusterError as error:
-            pytest.exit(f"CONTEXT: {error}", returncode=2)
+    with ExitStack() as stack:
+        lab = _lab(stack)
         deploy_operator(lab)
         yield lab
-        return
-    if reason := obstacle():
-        pytest.exit(f"test-nodes: {reason}", returncode=2)
-    if (name := os.environ.get("NODES")) and (found := real.find(name)):
-        lab = Lab(found.cluster, found.nodes)
-        deploy_operator(lab)
-        yield lab
-        return
-    real.delete_leftovers("test-")
-    with real.running(f"test-{os.getpid()}") as running:
-        lab = Lab(running.cluster, running.nodes)
-        deploy_operator(lab)
-        yield lab
+
+
+def _lab(stack: ExitStack) -> Lab:
+    """The cluster that the environment asks for; one that is started here ends with the stack. The session ends with
+    COULD_NOT_START where there is none: then nothing of the product was tried."""
+    try:
+        if context := os.environ.get("CONTEXT"):
+            return Lab(use_context(context), {})
+        if (name := os.environ.get("NODES")) and (found := real.find(name)):
+            return Lab(found.cluster, found.nodes)
+        real.delete_leftovers("test-")
+        started = stack.enter_context(real.running(f"test-{os.getpid()}"))
+    except (ClusterError, BuildError, OSError) as error:
+        pytest.exit(f"real nodes: {error}", returncode=COULD_NOT_START)
+    return Lab(started.cluster, started.nodes)
 
 
 @pytest.fixture

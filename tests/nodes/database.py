@@ -40,7 +40,7 @@ def start_database(space: Space) -> str:
     ports = [{"port": 5432}]
     service: Object = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "database"}}
     space.apply(pod, {**service, "spec": {"selector": LABELS, "ports": ports}})
-    space.kubectl("wait", "pod/database", "--for=condition=Ready", "--timeout=90s", timeout=100)
+    space.kubectl("wait", "pod/database", "--for=condition=Ready", "--timeout=240s", timeout=250)
     return space.address("database")
 
 

@@ -17,7 +17,7 @@ Object = dict[str, Any]
 
 REPOSITORY = Path(__file__).parents[2]
 OPERATOR = "haapp-system"
-PATIENCE = 150.0
+PATIENCE = 240.0
 """Seconds for what takes a few on a quiet machine."""
 QUICK: Object = {"rollout": {"minReadySeconds": 0, "drainSeconds": 0}, "security": {"runAsUser": 1001}}
 
@@ -152,8 +152,8 @@ def config_map(name: str, **files: str) -> Object:
 def deploy_operator(lab: Lab) -> None:
     """The operator from manifests/cluster-wide, as it is."""
     lab.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(REPOSITORY / "manifests" / "cluster-wide"))
-    rollout = ["rollout", "status", "deployment/haapp-operator", f"--namespace={OPERATOR}", "--timeout=180s"]
-    lab.kubectl(*rollout, timeout=190)
+    rollout = ["rollout", "status", "deployment/haapp-operator", f"--namespace={OPERATOR}", "--timeout=300s"]
+    lab.kubectl(*rollout, timeout=310)
 
 
 def seconds_until(predicate: Callable[[], Any], what: str, timeout: float = PATIENCE) -> float:

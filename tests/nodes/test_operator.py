@@ -3,7 +3,7 @@
 import json
 
 from tests.nodes.figures import told
-from tests.nodes.lab import OPERATOR, WWW, Lab, Object, Space, app, httpd, seconds_until
+from tests.nodes.lab import OPERATOR, PATIENCE, WWW, Lab, Object, Space, app, httpd, seconds_until
 
 from devcluster.shell import wait_for
 from devnodes.node import Node
@@ -36,6 +36,7 @@ def test_it_runs_unprivileged_in_two_zones_with_no_more_rights_than_stated(lab: 
     for verb, what in (("delete", "pods"), ("get", "secrets"), ("create", "clusterrolebindings"), ("patch", "nodes")):
         assert not may(lab, verb, what), f"{verb} {what}"
     assert may(lab, "list", "pods")
+    told("rights", "may list pods, and may not delete pods, read Secrets, bind roles or change nodes")
 
 
 def may(lab: Lab, verb: str, resource: str) -> bool:
@@ -50,24 +51,57 @@ def may(lab: Lab, verb: str, resource: str) -> bool:
 
 
 def test_the_standby_takes_over_at_once_when_the_leader_ends_in_order(lab: Lab, space: Space) -> None:
-    changed(space, 1)
-    old = leader(lab)
+    old = settled(lab, space)
     lab.kubectl("delete", "pod", old, f"--namespace={OPERATOR}", "--wait=false")
-    took = seconds_until(lambda: leader(lab) not in ("", old), "another leader")
-    then = changed(space, 2)
-    wait_for(lambda: len(ready(lab)) == 2, 120, "two ready replicas")
-    told("leader deleted", f"another one led after {took:.1f} s; the next change was written {then:.1f} s later")
+    told("leader deleted", taken_over(lab, space, old))
 
 
 def test_the_standby_takes_over_when_the_leaders_node_is_lost(lab: Lab, space: Space, faults: dict[str, Node]) -> None:
-    wait_for(lambda: len(ready(lab)) == 2, 120, "two ready replicas")
+    old = settled(lab, space)
+    faults[node_of(lab, old)].lose()
+    told("leader's node lost", taken_over(lab, space, old))
+
+
+def test_a_leader_that_is_cut_off_gives_up_and_comes_back_as_the_standby(
+    lab: Lab, space: Space, faults: dict[str, Node]
+) -> None:
+    """It cannot tell that another one leads. It must have stopped before that, and must not lead when it is back."""
+    old = settled(lab, space)
+    node = faults[node_of(lab, old)]
+    before = restarts(lab, old)
+    node.partition()
+    seen = taken_over(lab, space, old)
+    new = leader(lab)
+    node.reconnect()
+    wait_for(lambda: restarts(lab, old) > before, PATIENCE, "the old leader started again")
+    wait_for(lambda: len(ready(lab)) == 2, PATIENCE, "two ready replicas")
+    assert leader(lab) == new
     changed(space, 1)
-    old = leader(lab)
-    (node,) = (pod["spec"]["nodeName"] for pod in pods(lab) if pod["metadata"]["name"] == old)
-    faults[node].lose()
+    told("leader cut off", f"{seen}; back in the network the old one had ended by itself and stood by")
+
+
+def settled(lab: Lab, space: Space) -> str:
+    """The leader of two ready replicas, once it has written an app's Deployment."""
+    wait_for(lambda: len(ready(lab)) == 2, PATIENCE, "two ready replicas")
+    changed(space, 1)
+    return leader(lab)
+
+
+def taken_over(lab: Lab, space: Space, old: str) -> str:
+    """Wait until another one leads and writes; says how long it took."""
     took = seconds_until(lambda: leader(lab) not in ("", old), "another leader")
     then = changed(space, 2)
-    told("leader's node lost", f"another one led after {took:.1f} s; the next change was written {then:.1f} s later")
+    return f"another one led after {took:.1f} s; the next change was written {then:.1f} s later"
+
+
+def node_of(lab: Lab, name: str) -> str:
+    (node,) = (pod["spec"]["nodeName"] for pod in pods(lab) if pod["metadata"]["name"] == name)
+    return str(node)
+
+
+def restarts(lab: Lab, name: str) -> int:
+    (pod,) = (pod for pod in pods(lab) if pod["metadata"]["name"] == name)
+    return sum(int(state["restartCount"]) for state in pod["status"]["containerStatuses"])
 
 
 def ready(lab: Lab) -> list[str]:

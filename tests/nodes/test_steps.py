@@ -48,7 +48,11 @@ def test_the_database_is_prepared_first_and_a_failing_migration_never_starts_the
     status = space.wait_ready("shop")
     assert [found["succeeded"] for found in status["initSteps"]] == [2, 2]
     assert query(space, "SELECT title FROM articles") == "first"
-    told("failing migration", f"the status said: {message}")
+    told(
+        "preparation",
+        f"the app did not start; the status said `{message.partition(';')[0]}`; corrected, both steps succeeded in "
+        "both pods, and the app started",
+    )
 
 
 def test_a_downloaded_configuration_is_there_and_read_only(space: Space) -> None:
@@ -71,7 +75,7 @@ def test_a_downloaded_configuration_is_there_and_read_only(space: Space) -> None
     assert space.execute(pod, "cat", "/config/app.conf") == "colour=green\n"
     with pytest.raises(ClusterError, match="Read-only file system"):
         space.execute(pod, "touch", "/config/other")
-    told("downloaded configuration", "fetched by name through a Service; the app reads it and gets EROFS on a write")
+    told("download", "the app reads the file that was fetched; a write gets `Read-only file system`")
 
 
 PREPARE = "mkdir /data/own && echo prepared > /data/own/ready && chown -R 1001:1001 /data/own && chmod 750 /data/own"
@@ -113,7 +117,7 @@ def test_root_prepares_a_volume_for_an_app_that_is_not_root(space: Space) -> Non
         with pytest.raises(ClusterError, match=r"Permission denied|Read-only"):
             space.shell(pod, f"echo no > {place}")
     assert space.shell(pod, "grep CapEff /proc/1/status").split() == ["CapEff:", "0000000000000000"]
-    told("root step", "the app runs as 1001 with no capability, writes what root prepared and nowhere else")
+    told("root step", "the app is uid 1001 without capabilities, writes what was prepared and nowhere else")
 
 
 def test_a_pod_security_level_that_refuses_root_is_named(space: Space) -> None:
@@ -127,4 +131,4 @@ def test_a_pod_security_level_that_refuses_root_is_named(space: Space) -> None:
     message = space.wait(refused, "Pod Security in the status")["message"]
     assert 'PodSecurity "restricted' in message
     assert space.pods("refused") == []
-    told("root step where it is refused", f"the status said: {message[:160]}")
+    told("root step refused", f"no pod is made; the status said `{message[:110]}...`")

@@ -7,9 +7,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from tests.nodes import figures
 
 from devcluster.nodes import ZONES
-from devnodes import cgroups, cluster, control_plane, debian, host, machine, network, node_config, oci
+from devnodes import cgroups, cluster, control_plane, debian, host, machine, network, node_config, oci, places
 from devnodes.layers import merged, write_layer
 
 
@@ -81,7 +82,12 @@ def test_the_certificates_are_signed_by_the_authority_and_keys_are_private(tmp_p
 
 def test_nodes_have_addresses_of_their_own() -> None:
     addresses = [network.Address(number) for number in (1, 2, 3)]
-    for texts in ({a.node for a in addresses}, {a.pods for a in addresses}, {a.cable for a in addresses}):
+    for texts in (
+        {a.node for a in addresses},
+        {a.pods for a in addresses},
+        {a.cable for a in addresses},
+        {a.ethernet for a in addresses},
+    ):
         assert len(texts) == 3
     assert addresses[0].pods in str(network.cni_config(addresses[0]))
 
@@ -105,14 +111,33 @@ def test_leftovers_of_dead_sessions_are_deleted_and_nothing_else(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(cgroups, "_tops", list)
     for name in ("test-999999999", "test-mine", "dev"):
-        cluster.folder_of(name).mkdir(parents=True)
+        places.folder_of(name).mkdir(parents=True)
     cluster.delete_leftovers("test-")
-    assert sorted(path.name for path in cluster.home().iterdir()) == ["dev", "test-mine"]
+    assert sorted(path.name for path in places.home().iterdir()) == ["dev", "test-mine"]
 
 
 def test_who_is_not_root_is_told_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert "root" in host.obstacle()
-    assert "\n" not in host.obstacle()
+    (line,) = host.obstacles()
+    assert "root" in line
+    assert "\n" not in line
     monkeypatch.setattr("platform.system", lambda: "Darwin")
-    assert host.obstacle() == "real nodes need Linux"
+    assert host.obstacles() == ["real nodes need Linux"]
+
+
+def test_all_that_is_missing_is_told_a_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr(host, "CGROUPS", tmp_path)
+    monkeypatch.setattr(host, "COMMANDS", ("sh", "no-such-command"))
+    monkeypatch.setattr(host, "available_memory", lambda: host.GIB)
+    lines = host.obstacles()
+    assert len([line for line in lines if "cgroup v1" in line]) == len(host.CONTROLLERS)
+    assert "no command no-such-command" in lines
+    assert "1.0 GiB of memory available, and 2 are needed" in lines
+
+
+def test_the_page_tells_of_all_that_is_tried_in_real_containers() -> None:
+    shown = figures.PAGE.read_text().partition(figures.BEGIN)[2].partition(figures.END)[0]
+    rows = [line.split(" | ")[:2] for line in shown.splitlines()[2:]]
+    assert rows == [[f"| {scenario}", ran] for scenario, ran in figures.RAN.values()]

@@ -9,7 +9,7 @@ from devcluster.binaries import say
 from devcluster.cluster import describe
 from devcluster.shell import ClusterError
 
-from . import cluster, host
+from . import cluster, host, trial
 from .images import write_all
 
 FAULTS = ("lose", "start", "reboot", "partition", "reconnect")
@@ -19,7 +19,10 @@ def main(arguments: list[str]) -> int:
     """Run one subcommand; the exit code is that of a shell."""
     parser = argparse.ArgumentParser(prog="devnodes", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("check", help="exit with 0 if real nodes can run here, else say in one line why not")
+    commands.add_parser(
+        "check", help="exit with 0 if real nodes can run here, else say why not, a line for each reason"
+    )
+    commands.add_parser("prepare", help="install, build and pack all that they are made of (minutes, the first time)")
     for command, text in (("create", "start a cluster of 3 nodes in 3 zones"), ("delete", "remove all of it")):
         commands.add_parser(command, help=text).add_argument("name")
     images = commands.add_parser("images", help="write all images into one archive (for kind)")
@@ -31,7 +34,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         return run(options)
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         print(f"devnodes: {error}", file=sys.stderr)
         return 1
 
@@ -40,8 +43,9 @@ def run(options: argparse.Namespace) -> int:
     """Run a subcommand."""
     match options.command:
         case "check":
-            say(f"nodes: {host.obstacle() or 'they can run here'}")
-            return 1 if host.obstacle() else 0
+            return check()
+        case "prepare":
+            cluster.prepare()
         case "create":
             create(options.name)
         case "delete":
@@ -55,6 +59,14 @@ def run(options: argparse.Namespace) -> int:
                 raise ClusterError(f"{options.name} does not run")
             getattr(running.nodes[options.node], fault)()
     return 0
+
+
+def check() -> int:
+    """Say what stands in the way of real nodes; the exit code is 1 if anything does."""
+    reasons = host.obstacles() or trial.failures()
+    for reason in reasons or ["they can run here"]:
+        say(f"nodes: {reason}")
+    return 1 if reasons else 0
 
 
 def create(name: str) -> None:

@@ -1,5 +1,6 @@
 """A subtree of the host's cgroups (version 1) for each machine."""
 
+import contextlib
 import os
 import signal
 import time
@@ -24,7 +25,7 @@ def create(group: str) -> None:
         made = top
         for part in (ROOT, *group.split("/")):
             made /= part
-            made.mkdir(exist_ok=True)
+            made.mkdir(parents=True, exist_ok=True)
             if top.name == "cpuset":  # a new group has none, and takes no process
                 for file in ("cpuset.cpus", "cpuset.mems"):
                     (made / file).write_text((made.parent / file).read_text())
@@ -37,7 +38,7 @@ def joining(group: str) -> list[str]:
     return ["sh", "-c", _JOIN, "join", *files, "--"]
 
 
-def remove(group: str, patience: float = 20) -> None:
+def remove(group: str, patience: float = 60) -> None:
     """Remove the group with all groups below it, and end what still runs there. None there is fine."""
     deadline = time.monotonic() + patience
     while left := [folder for top in _tops() for folder in _folders(top / ROOT / group)]:
@@ -51,6 +52,9 @@ def remove(group: str, patience: float = 20) -> None:
         if time.monotonic() > deadline:
             raise ClusterError(f"the cgroup {left[0]} cannot be removed")
         time.sleep(0.05)
+    for top in _tops():
+        with contextlib.suppress(OSError):  # others are in it
+            (top / ROOT).rmdir()
 
 
 def _tops() -> list[Path]:

@@ -1,6 +1,5 @@
 """A control plane and three real nodes in three zones; several may run side by side, each with its own name."""
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,15 +11,28 @@ from pathlib import Path
 from devcluster.cluster import Cluster
 from devcluster.nodes import ZONES, ready_nodes
 from devcluster.process import free_port
-from devcluster.shell import ClusterError, alive, wait_for
+from devcluster.shell import ClusterError, wait_for
 
-from . import cgroups, control_plane, network
+from . import cgroups, control_plane, network, trial
 from . import machine as machines
-from .binaries import ensure_binaries
-from .host import install_packages, obstacle
-from .images import ensure_images
+from .binaries import Binaries, ensure_binaries
+from .host import install_packages, obstacles
+from .images import Images, ensure_images
 from .machine import SHARED, Machine, boot
 from .node import Node
+from .places import folder_of, leftovers
+
+PATIENCE = 240.0
+"""Seconds for what takes a few on a quiet machine."""
+LAST_LINES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a cluster is made of."""
+
+    binaries: Binaries
+    images: Images
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +42,56 @@ class Nodes:
     cluster: Cluster
     nodes: dict[str, Node]
 
-    def wait_ready(self, *names: str, timeout: float = 120) -> None:
+    def wait_ready(self, *names: str, timeout: float = PATIENCE) -> None:
         """Wait until these nodes (by default all) are Ready."""
         wanted = set(names or self.nodes)
         wait_for(lambda: wanted <= ready_nodes(self.cluster), timeout, f"{', '.join(sorted(wanted))} Ready")
 
-    def wait_lost(self, name: str, timeout: float = 60) -> None:
-        """Wait until the control plane knows that a node is not Ready."""
-        wait_for(lambda: name not in ready_nodes(self.cluster), timeout, f"{name} not Ready")
+
+def prepare() -> Parts:
+    """Install, build and pack what a cluster is made of, as far as it is not there.
+
+    Raises ClusterError and BuildError, with a line for each reason where this computer cannot do it.
+    """
+    if reasons := obstacles():
+        raise ClusterError("; ".join(reasons))
+    install_packages()
+    if reasons := trial.failures():
+        raise ClusterError("; ".join(reasons))
+    binaries = ensure_binaries()
+    return Parts(binaries, ensure_images(binaries))
 
 
 def create(name: str, *, stay: bool = False) -> Nodes:
     """Start the cluster `name` afresh. It ends with this process unless it is to stay.
 
-    Raises ClusterError and BuildError, with the reason in one line where this computer cannot do it.
+    Raises ClusterError and BuildError as `prepare` does, or with the end of each log.
     """
-    if reason := obstacle():
-        raise ClusterError(reason)
-    install_packages()
-    binaries = ensure_binaries()
-    images = ensure_images(binaries)
+    parts = prepare()
     delete(name)
+    try:
+        return _start(name, parts, ["--stay"] if stay else [])
+    except ClusterError as error:
+        raise ClusterError(f"{error}\n{_last_words(folder_of(name))}") from error
+
+
+def _start(name: str, parts: Parts, flags: list[str]) -> Nodes:
     folder = folder_of(name)
     (folder / "logs").mkdir(parents=True)
-    machine = boot(control_plane_name(name), folder / "machine.log", SHARED, ["--stay"] if stay else [])
+    machine = boot(control_plane_name(name), folder / "machine.log", SHARED, flags)
     (folder / "pid").write_text(str(machine.pid))
     network.create_bridge(machine)
     control_plane.write_pki(folder / "pki", list(ZONES))
-    plane = control_plane.ControlPlane(machine, folder, binaries)
+    plane = control_plane.ControlPlane(machine, folder, parts.binaries)
     plane.start()
     _open_relay(machine, folder)
-    cluster = Cluster(f"nodes-{name}", folder / "kubeconfig", Path(binaries.path("kubectl")))
-    wait_for(lambda: cluster.kubectl("get", "--raw=/readyz", timeout=5), 120, f"an API server (logs in {folder}/logs)")
     nodes = _nodes(plane)
-    with ThreadPoolExecutor(len(nodes)) as pool:
-        list(pool.map(lambda node: node.start(images), nodes.values()))
-    running = Nodes(cluster, nodes)
-    running.wait_ready()
-    wait_for(lambda: cluster.get("serviceaccount", "default"), 60, "the service account that pods run as")
-    return running
+    wait_for(lambda: nodes.cluster.kubectl("get", "--raw=/readyz", timeout=5), PATIENCE, "an API server")
+    with ThreadPoolExecutor(len(nodes.nodes)) as pool:
+        list(pool.map(lambda node: node.start(parts.images), nodes.nodes.values()))
+    nodes.wait_ready()
+    wait_for(lambda: nodes.cluster.get("serviceaccount", "default"), PATIENCE, "the account that pods run as")
+    return nodes
 
 
 @contextmanager
@@ -86,9 +109,7 @@ def find(name: str) -> Nodes | None:
     machine = machines.find(control_plane_name(name), folder / "pid", SHARED)
     if machine is None:
         return None
-    binaries = ensure_binaries()
-    cluster = Cluster(f"nodes-{name}", folder / "kubeconfig", Path(binaries.path("kubectl")))
-    return Nodes(cluster, _nodes(control_plane.ControlPlane(machine, folder, binaries)))
+    return _nodes(control_plane.ControlPlane(machine, folder, ensure_binaries()))
 
 
 def delete(name: str) -> None:
@@ -102,21 +123,9 @@ def delete(name: str) -> None:
 
 
 def delete_leftovers(prefix: str) -> None:
-    """Delete the clusters named <prefix><process id> whose process is gone: it was killed before it could tidy up."""
-    for path in home().glob(f"{prefix}*"):
-        owner = path.name.removeprefix(prefix)
-        if owner.isdecimal() and not alive(int(owner)):
-            delete(path.name)
-
-
-def home() -> Path:
-    """$XDG_STATE_HOME/haapp/nodes, by default ~/.local/state/haapp/nodes."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "haapp" / "nodes"
-
-
-def folder_of(name: str) -> Path:
-    """The folder of a cluster: kubeconfig, logs/, pki/, etcd/, and a folder for each node."""
-    return home() / name
+    """Delete the clusters named <prefix><process id> whose process is gone."""
+    for name in leftovers(prefix):
+        delete(name)
 
 
 def control_plane_name(name: str) -> str:
@@ -124,13 +133,25 @@ def control_plane_name(name: str) -> str:
     return f"{name}/control-plane"
 
 
-def _nodes(plane: control_plane.ControlPlane) -> dict[str, Node]:
-    """A node in each zone, named after it."""
+def _nodes(plane: control_plane.ControlPlane) -> Nodes:
+    """The cluster with a node in each zone, named after it."""
     addresses = {zone: network.Address(number) for number, zone in enumerate(ZONES, start=1)}
-    return {
+    nodes = {
         zone: Node(zone, zone, address, plane, tuple(other for other in addresses.values() if other != address))
         for zone, address in addresses.items()
     }
+    kubectl = Path(plane.binaries.path("kubectl"))
+    return Nodes(Cluster(f"nodes-{plane.folder.name}", plane.folder / "kubeconfig", kubectl), nodes)
+
+
+def _last_words(folder: Path) -> str:
+    """The end of each log."""
+    logs = [folder / "machine.log", *sorted(folder.glob("*/machine.log")), *sorted(folder.glob("logs/*.log"))]
+    return "\n".join(f"{log.relative_to(folder)}: {line}" for log in logs for line in _end_of(log))
+
+
+def _end_of(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log.exists() else []
 
 
 def _open_relay(machine: Machine, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A layer with servers from Debian's packages: nginx, Redis, HAProxy, PostgreSQL, and busybox for a shell."""
+"""A layer with servers from Debian's packages: nginx, Redis, PostgreSQL, and busybox for a shell."""
 
 import subprocess
 import tarfile
@@ -10,9 +10,10 @@ from pathlib import Path
 from devcluster.binaries import say
 from devcluster.shell import run
 
+from .host import apt_install
 from .layers import Layer, write_layer
 
-WANTED = ("busybox-static", "nginx", "redis-server", "redis-tools", "haproxy", "postgresql-15", "postgresql-client-15")
+WANTED = ("busybox-static", "nginx", "redis-server", "redis-tools", "postgresql-15", "postgresql-client-15")
 NEEDED = ("libc6", "libgcc-s1", "libstdc++6", "zlib1g", "tzdata", "netbase")
 """What the wanted ones need beyond shared libraries."""
 DISPENSABLE = ("libllvm", "libz3-", "libperl", "libpam-modules", "libc-", "liblocale", "libjson-perl", "libfile-")
@@ -43,11 +44,7 @@ def _fetch(folder: Path) -> list[Path]:
     (folder / "status").touch()
     options = {"Dir::State::status": folder / "status", "Dir::Cache::archives": folder, "Debug::NoLocking": "1"}
     flags = [f"--option={key}={value}" for key, value in options.items()]
-    run(
-        ["apt-get", "install", *flags, "--yes", "--quiet", "--download-only", "--no-install-recommends", *WANTED],
-        {"DEBIAN_FRONTEND": "noninteractive"},
-        timeout=600,
-    )
+    apt_install([*flags, "--download-only", *WANTED], timeout=600)
     return sorted(path for path in folder.glob("*.deb") if is_wanted(path.name.partition("_")[0]))
 
 

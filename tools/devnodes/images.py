@@ -1,16 +1,16 @@
-"""The images that the nodes need: servers of Debian's, this Python, the operator."""
+"""The images that the nodes need: servers of Debian's, etcd, Envoy, this Python, the operator."""
 
 import hashlib
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from devcluster.binaries import cache_home, ensure_control_plane, exclusive, say
+from devcluster.shell import run
 
-from . import debian, python_runtime
+from . import debian, envoy, python_runtime
 from .binaries import Binaries
 from .layers import write_layer
 from .node_config import PAUSE_IMAGE
@@ -24,6 +24,7 @@ NGINX = "haapp.test/nginx:1.22"
 REDIS = "haapp.test/redis:7.0"
 PYTHON = "haapp.test/python:3.11"
 ETCD = "haapp.test/etcd:3"
+ENVOY = "haapp.test/envoy:1.40"
 SHIPPER = "haapp.test/stand-in-shipper:1"
 
 SHIPPER_SCRIPT = Path(__file__).with_name("stand_in_shipper.py")
@@ -93,6 +94,7 @@ class Layers:
     servers: Path
     python: Path
     etcd: Path
+    envoy: Path
     shipper: Path
     operator: Path
 
@@ -111,6 +113,7 @@ def ensure_layers(folder: Path) -> Layers:
         servers=_layer(folder, "debian", _source(debian.__file__), debian.write_debian_layer),
         python=_layer(folder, "python", python_key(), python_runtime.write_python_layer),
         etcd=_layer(folder, "etcd", str(ensure_control_plane()).encode(), _write_etcd_layer),
+        envoy=_layer(folder, "envoy", envoy.REQUIREMENT.read_bytes(), envoy.write_envoy_layer),
         shipper=_layer(folder, "shipper", SHIPPER_SCRIPT.read_bytes(), _write_shipper_layer),
         operator=operator,
     )
@@ -124,6 +127,7 @@ def base_images(layers: Layers) -> list[Image]:
         Image(NGINX, (layers.servers,), ("nginx", "-e", "stderr", "-g", "daemon off;")),
         Image(REDIS, (layers.servers,), ("redis-server",)),
         Image(ETCD, (layers.servers, layers.etcd), ("etcd",)),
+        Image(ENVOY, (layers.servers, layers.envoy), ("envoy",)),
         Image(PYTHON, layers.with_python, (PYTHON_COMMAND,), PACKAGES),
         Image(SHIPPER, (*layers.with_python, layers.shipper), (PYTHON_COMMAND, "/usr/bin/shipper"), PACKAGES),
     ]
@@ -159,8 +163,7 @@ def _source(module: str) -> bytes:
 def _write_pause_layer(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         binary = Path(folder, "pause")
-        command = ["gcc", "-Os", "-static", "-s", "-x", "c", "-o", str(binary), "-"]
-        subprocess.run(command, input=PAUSE.encode(), check=True)
+        run(["gcc", "-Os", "-static", "-s", "-x", "c", "-o", str(binary), "-"], stdin=PAUSE, timeout=60)
         with write_layer(target) as layer:
             layer.copy(binary, "pause")
 

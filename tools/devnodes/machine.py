@@ -17,6 +17,11 @@ ALL = ("--mount", "--net", "--uts", "--ipc", "--cgroup", "--pid")
 SHARED = ("--mount", "--net", "--pid")
 """What the control plane has of its own; the rest is the host's."""
 
+PATIENCE = 60.0
+"""Seconds for what takes a moment on a quiet machine."""
+ENDED = -1
+"""No process."""
+
 _STARTED: list[subprocess.Popen[bytes]] = []
 """What this process started and has to collect once it has ended."""
 
@@ -71,7 +76,9 @@ def boot(
     if inside is None and "--stay" not in arguments:
         command = ["setpriv", "--pdeathsig=KILL", *command]
     process = spawn(command, log)
-    pid = wait_for(lambda: _first(process.pid, name), 20, f"the first process of {name} (see {log})")
+    pid = wait_for(lambda: _first(process.pid, name), PATIENCE, f"the first process of {name}")
+    if pid == ENDED:
+        raise ClusterError(f"{name} ended at once (see {log})")
     return Machine(pid, name, kinds)
 
 
@@ -106,7 +113,7 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    wait_for(lambda: not alive(pid), 20, f"the end of process {pid}")
+    wait_for(lambda: not alive(pid), PATIENCE, f"the end of process {pid}")
 
 
 def is_first(pid: int, name: str) -> bool:
@@ -119,9 +126,9 @@ def is_first(pid: int, name: str) -> bool:
 
 
 def _first(parent: int, name: str) -> int | None:
-    """The process that `parent` and its children came to start; None while it is not there."""
+    """The process that `parent` and its children came to start; None while it is not there, ENDED if it never will."""
     if not alive(parent):
-        raise ClusterError(f"{name} ended at once")
+        return ENDED
     pid = parent
     while children := _children(pid):
         pid = children[0]

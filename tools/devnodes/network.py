@@ -27,6 +27,11 @@ class Address:
         return f"10.200.0.{100 + self.number}"
 
     @property
+    def ethernet(self) -> str:
+        """Its network card's address. It stays over a reboot, as others remember it for half a minute."""
+        return f"02:00:0a:c8:00:{self.number:02d}"
+
+    @property
     def pods(self) -> str:
         """The range of its pods' addresses."""
         return f"10.244.{self.number}.0/24"
@@ -51,7 +56,7 @@ def connect(control_plane: Machine, node: Machine, address: Address, others: tup
     """Plug a node in, and tell it the way to the pods of the others."""
     _ip(
         control_plane,
-        f"link add {address.cable} type veth peer name eth0 netns {node.pid}",
+        f"link add {address.cable} type veth peer name eth0 address {address.ethernet} netns {node.pid}",
         f"link set {address.cable} master {BRIDGE} up",
         f"route replace {address.pods} via {address.node}",
     )
@@ -90,4 +95,4 @@ def cni_config(address: Address) -> dict[str, object]:
 def _ip(machine: Machine, *commands: str) -> None:
     """Run commands of `ip` on a machine's network; a process id in them is the host's."""
     inside = ["nsenter", f"--target={machine.pid}", "--net", "ip", "-batch", "-"]
-    run(inside, stdin="\n".join(commands), timeout=20)
+    run(inside, stdin="\n".join(commands), timeout=60)

@@ -85,7 +85,7 @@ class Node:
         config = self.folder / "containerd.toml"
         config.write_text(node_config.containerd(self.control_plane.binaries.path("runc"), cni))
         self._start(machine, "containerd", f"--config={config}")
-        wait_for(lambda: self._ctr(machine, "version"), 60, f"containerd on {self.name}")
+        wait_for(lambda: self._ctr(machine, "version"), 120, f"containerd on {self.name}")
 
     def _start_kubelet(self, machine: Machine) -> None:
         resolv_conf = self.folder / "resolv.conf"
