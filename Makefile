@@ -95,9 +95,9 @@ nodes: $(INSTALLED) ## start NODES: a control plane and 3 real nodes in 3 zones 
 nodes-down: $(INSTALLED) ## stop and remove them
 	@$(BIN)/python -m devnodes delete $(NODES)
 
-test-nodes: $(INSTALLED) ## what the scenarios do, in real containers on real nodes (or on CONTEXT=kind-...)
+test-nodes: $(INSTALLED) ## what the scenarios do, in real containers on real nodes (or on CONTEXT=kind-...); RECORD=1: docs/tested.md
 	@$(if $(CONTEXT),,$(BIN)/python -m devnodes check)
-	$(BIN)/pytest tests/nodes --timeout=600 $(PYTEST_ARGS)
+	$(BIN)/pytest tests/nodes --timeout=900 $(PYTEST_ARGS)
 
 node-images: $(INSTALLED) ## the images that test-nodes needs, in dist/images.tar for `kind load image-archive`
 	@mkdir -p dist
