@@ -13,6 +13,8 @@ from tests.programs import program
 from tests.space import least_crd
 
 from devcluster.cluster import Cluster, wait_for
+from haapp.main import parse
+from haapp.sharding import Shard
 
 CHART = Path(__file__).parents[2] / "charts" / "haapp-operator"
 SYSTEM = "haapp-system"
@@ -89,6 +91,33 @@ def test_the_crd_outlives_the_release(helm: Helm) -> None:
     assert crd["metadata"]["annotations"][KEEP] == "keep"
 
 
+def test_each_shard_is_a_deployment_of_its_own(helm: Helm) -> None:
+    objects = template(helm, "--set=shards=2")
+    deployments = [obj for obj in objects if obj["kind"] == "Deployment"]
+    assert [obj["metadata"]["name"] for obj in deployments] == ["haapp-operator-0", "haapp-operator-1"]
+    for index, obj in enumerate(deployments):
+        labels = obj["spec"]["selector"]["matchLabels"]
+        pod = obj["spec"]["template"]
+        assert labels["highavailability.dev/shard"] == str(index)
+        assert labels.items() <= pod["metadata"]["labels"].items()
+        assert all(c["labelSelector"]["matchLabels"] == labels for c in pod["spec"]["topologySpreadConstraints"])
+        assert parse(pod["spec"]["containers"][0]["args"]).shard == Shard(index, 2)
+    (budget,) = (obj for obj in objects if obj["kind"] == "PodDisruptionBudget")
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_leases_of_shards_may_be_renewed(helm: Helm) -> None:
+    (role,) = (obj for obj in template(helm, "--set=shards=2") if obj["kind"] == "Role")
+    granted = {verb for rule in role["rules"] if "resourceNames" not in rule for verb in rule["verbs"]}
+    assert granted == {"list", "create", "get", "update"}
+
+
+def test_one_namespace_cannot_be_split() -> None:
+    options = ("--set=shards=2", "--set=scope=Namespace")
+    said = output(program("helm"), "template", CHART, *options, codes=(1,), complaint=True)
+    assert "with scope Namespace there is one" in said
+
+
 @pytest.mark.parametrize(
     ("value", "word"),
     [
@@ -97,6 +126,7 @@ def test_the_crd_outlives_the_release(helm: Helm) -> None:
         ("image.digest=sha256:12", "digest"),
         ("podDisruptionBudget.minAvailable=1", "minAvailable"),
         ("metrics.serviceMonitor.interval=fast", "interval"),
+        ("shards=0", "shards"),
     ],
 )
 def test_a_value_that_there_is_not_is_refused(value: str, word: str) -> None:

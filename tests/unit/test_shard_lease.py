@@ -164,6 +164,16 @@ async def test_a_dead_one_is_waited_for_until_its_lease_is_over(clock: Clock, ca
     assert not dead.leading
 
 
+@pytest.mark.parametrize(("wrote", "leads"), [("2020-01-01T00:00:00.000000Z", True), ("?", False), (None, False)])
+async def test_a_lease_of_long_ago_is_not_waited_for(
+    server: Server, candidate: Candidate, wrote: str | None, leads: bool
+) -> None:
+    """Its layout is no more, so nobody else takes it, and nobody has seen how long it has not changed."""
+    assert await candidate("0/2")._try()
+    server.leases["haapp-operator-shard-0-of-2"]["spec"]["renewTime"] = wrote
+    assert await candidate("0/3")._try() is leads
+
+
 async def test_who_knows_no_stages_works(server: Server, clock: Clock, candidate: Candidate) -> None:
     """An operator of a version from before there were any."""
     old = Lease(cast("Client", server), namespace="system", name=BASE, identity="old", clock=clock)

@@ -18,6 +18,15 @@ labels:
 app.kubernetes.io/name: haapp-operator
 {{- end }}
 
+{{/* The selector of one shard's pods: of all, where there is one. */}}
+{{- define "haapp.shardSelector" -}}
+{{- $root := index . 0 -}}
+{{ include "haapp.selector" $root }}
+{{- if gt (int $root.Values.shards) 1 }}
+highavailability.dev/shard: {{ index . 1 | quote }}
+{{- end }}
+{{- end }}
+
 {{- define "haapp.image" -}}
 {{ .repository }}{{ with .digest }}@{{ . }}{{ else }}:{{ $.tag | default $.version }}{{ end }}
 {{- end }}

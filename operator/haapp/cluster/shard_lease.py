@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -25,6 +26,10 @@ from haapp.settings import Settings
 from haapp.sharding import WHOLE, Shard
 
 logger = logging.getLogger(__name__)
+
+ABANDONED = timedelta(hours=1)
+"""A lease whose holder wrote so long ago, by clocks that need not agree to the minute, is nobody's. A layout that is no
+more may have left one that was never released, and nobody takes it: without this each start would wait for its end."""
 
 STAGE_ANNOTATION = "highavailability.dev/leader-stage"
 
@@ -124,7 +129,8 @@ class ShardLease(Lease):
             shard = self._shard_of(name)
             if shard is None or shard.layout == self._shard.layout or not shard.overlaps(self._shard):
                 continue
-            over = self._others.setdefault(name, Observed(self._clock)).over(lease.get("spec") or {})
+            spec = lease.get("spec") or {}
+            over = self._others.setdefault(name, Observed(self._clock)).over(spec) or _is_abandoned(spec)
             if not over and (stage := _stage_of(lease)) != Stage.WAITS:
                 yield Rival(name, shard, stage)
 
@@ -143,6 +149,14 @@ class ShardLease(Lease):
                 return []  # the rights of an installation from before there were shards: there can be none beside it
             raise
         return answer.get("items") or []
+
+
+def _is_abandoned(spec: dict[str, Any]) -> bool:
+    try:
+        renewed = datetime.fromisoformat(spec["renewTime"])
+        return datetime.now(UTC) - renewed > ABANDONED
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _stage_of(lease: dict[str, Any]) -> Stage:
