@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from haapp.api import names
 from haapp.children import Child, child_of
 from haapp.cluster.overlay import Overlay
+from haapp.cluster.seen import seen_app
 from haapp.cluster.view import Indices
 from haapp.exceptions import Forbidden, NotFound, Unavailable
 from haapp.placement.model import Node, Pod, ReplicaSet, deployment_of, node_of, pod_of, replica_set_of
@@ -21,7 +22,7 @@ from haapp.reconcile import applying, pipeline
 from haapp.reconcile.pipeline import FAULT_SECONDS, Reconciler
 from haapp.reconcile.ports import Key
 from haapp.render import ALL_OPTIONAL_APIS
-from haapp.runtime.feed import app_body, key_of, name_of, owner_of, sinks
+from haapp.runtime.feed import key_of, name_of, owner_of, sinks
 from haapp.runtime.triggers import Triggers
 from haapp.runtime.workers import Workers
 from haapp.runtime.workqueue import WorkQueue
@@ -165,7 +166,7 @@ def test_any_object_has_its_projections(obj: dict[str, Any]) -> None:
     child_of("Deployment", obj)
     for key in (key_of, name_of, owner_of):
         hash(key(obj))
-    app_body(obj)
+    seen_app(obj).body()
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from haapp.runtime.metrics import forget_app, observe_app
+from haapp.runtime.metrics import APPS
 
 NAME = {"namespace": "shop", "name": "metrics-web"}
 STATUS: dict[str, Any] = {
@@ -22,7 +22,7 @@ STATUS: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     yield
-    forget_app(**NAME)
+    APPS.forget(**NAME)
 
 
 def value(name: str) -> float | None:
@@ -30,7 +30,7 @@ def value(name: str) -> float | None:
 
 
 def test_it_follows_the_status() -> None:
-    observe_app(**NAME, status=STATUS)
+    APPS.observe(**NAME, status=STATUS)
     told = {
         "haapp_app_ready_replicas": 1,
         "haapp_app_desired_replicas": 3,
@@ -45,20 +45,20 @@ def test_it_follows_the_status() -> None:
 
 @pytest.mark.parametrize(("status", "shown"), [("True", 1), ("Unknown", 1), ("False", 0)])
 def test_a_rollout_that_is_not_known_to_be_stuck_is_not(status: str, shown: float) -> None:
-    observe_app(**NAME, status={"conditions": [{"type": "Progressing", "status": status}]})
+    APPS.observe(**NAME, status={"conditions": [{"type": "Progressing", "status": status}]})
     assert value("haapp_app_progressing") == shown
 
 
 def test_what_the_status_no_longer_tells_ends() -> None:
-    observe_app(**NAME, status=STATUS)
-    observe_app(**NAME, status={"conditions": [{"type": "Ready", "status": "False"}]})
+    APPS.observe(**NAME, status=STATUS)
+    APPS.observe(**NAME, status={"conditions": [{"type": "Ready", "status": "False"}]})
     assert value("haapp_app_ready") == 0
     assert value("haapp_app_cache_colocated_pods") is None
     assert value("haapp_app_zone_skew") is None
 
 
 def test_an_app_that_is_gone_has_no_series() -> None:
-    observe_app(**NAME, status=STATUS)
-    forget_app(**NAME)
+    APPS.observe(**NAME, status=STATUS)
+    APPS.forget(**NAME)
     assert value("haapp_app_ready") is None
     assert value("haapp_app_desired_replicas") is None

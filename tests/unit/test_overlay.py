@@ -1,9 +1,11 @@
 """The operator's own writes are seen at once, and believed no longer than until the watch tells otherwise."""
 
 from dataclasses import replace
+from typing import Any
 
 from haapp.children import Child
 from haapp.cluster.overlay import PATIENCE, Overlay
+from haapp.cluster.seen import seen_app
 from haapp.reconcile.ports import Key
 
 KEY = Key("shop", "web")
@@ -72,14 +74,35 @@ def test_nothing_is_believed_for_ever() -> None:
     assert len(overlay.children(Key("shop", "b"), [replace(CHILD, uid="u9")])) == 1
 
 
+def app(version: str) -> dict[str, Any]:
+    return {"metadata": {"uid": "a", "resourceVersion": version}}
+
+
 def test_the_newer_status_is_used() -> None:
     overlay = Overlay()
-    seen = {"metadata": {"uid": "a", "resourceVersion": "5"}}
-    written = {"metadata": {"uid": "a", "resourceVersion": "6"}}
-    overlay.app_written(KEY, written)
-    assert overlay.app(KEY, seen) is written
-    later = {"metadata": {"uid": "a", "resourceVersion": "7"}}
-    assert overlay.app(KEY, later) is later
-    assert overlay.app(KEY, seen) is seen
-    overlay.app_written(KEY, written)
-    assert overlay.app(KEY, None) is None
+    overlay.app_written(KEY, app("6"))
+    assert overlay.app(KEY, seen_app(app("5"))) == app("6")
+    assert overlay.app(KEY, seen_app(app("7"))) == app("7")
+    assert overlay.app(KEY, seen_app(app("5"))) == app("5"), "forgotten once the watch has shown a later one"
+
+
+def test_the_answer_to_another_app_of_the_same_name_is_not_used() -> None:
+    overlay = Overlay()
+    overlay.app_written(KEY, {"metadata": {"uid": "old", "resourceVersion": "6"}})
+    assert overlay.app(KEY, seen_app(app("5"))) == app("5")
+
+
+def test_nothing_is_kept_of_a_status_that_the_watch_has_shown() -> None:
+    overlay = Overlay()
+    overlay.app_written(KEY, app("6"))
+    assert not overlay.has_shown_app(KEY, seen_app(app("5")))
+    assert overlay.has_shown_app(KEY, seen_app(app("6")))
+    assert not overlay._apps
+
+
+def test_what_is_kept_of_an_app_is_all_but_its_managed_fields() -> None:
+    obj = {"metadata": {"uid": "a", "generation": 2, "managedFields": [{}]}, "spec": {}}
+    assert seen_app(obj).body() == {"metadata": {"uid": "a", "generation": 2}, "spec": {}}
+    assert not seen_app(obj).told
+    assert not seen_app(obj | {"status": {"observedGeneration": 1}}).told
+    assert seen_app(obj | {"status": {"observedGeneration": 2}}).told

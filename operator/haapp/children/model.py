@@ -43,8 +43,13 @@ class Child:
 
     @property
     def version(self) -> int:
-        """The resourceVersion as a number: later versions of one object are greater (KEP-5504)."""
-        return int(self.resource_version) if self.resource_version.isdigit() else 0
+        """The resourceVersion as a number."""
+        return number_of(self.resource_version)
+
+
+def number_of(resource_version: str) -> int:
+    """A resourceVersion as a number: later versions of one object are greater (KEP-5504). 0 where it is none."""
+    return int(resource_version) if resource_version.isdigit() else 0
 
 
 def child_of(kind: str, obj: dict[str, Any]) -> Child:

@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from haapp.children.model import Child
+from haapp.children.model import Child, number_of
+from haapp.cluster.seen import SeenApp
 from haapp.reconcile.ports import Key
 
 PATIENCE = 60.0
@@ -42,10 +43,13 @@ class Overlay:
         """The API server has answered a write of the app's status."""
         self._apps[key] = app
 
-    def is_own_write(self, key: Key, version: str) -> bool:
-        """Whether the app's version is the one that our last write of its status made."""
+    def has_shown_app(self, key: Key, seen: SeenApp) -> bool:
+        """The watch shows the app: whether as our last write of its status left it, so that it tells nothing new."""
         written = self._apps.get(key)
-        return written is not None and written["metadata"].get("resourceVersion") == version
+        if written is None or written["metadata"].get("resourceVersion") != seen.resource_version:
+            return False
+        del self._apps[key]
+        return True
 
     def has_shown(self, key: Key, child: Child) -> bool:
         """The watch shows a child: whether as our last write left it, so that it tells nothing new."""
@@ -71,14 +75,15 @@ class Overlay:
         self._children.pop(key, None)
         self._deleting.pop(key, None)
 
-    def app(self, key: Key, seen: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    def app(self, key: Key, seen: SeenApp) -> Mapping[str, Any]:
         """The newer of what the watch shows of the app and of what our last write of its status gave back."""
         written = self._apps.get(key)
-        if written is None or seen is None:
-            return seen
-        if version_of(seen) >= version_of(written) or seen["metadata"]["uid"] != written["metadata"]["uid"]:
+        if written is None:
+            return seen.body()
+        meta = written["metadata"]
+        if seen.version >= number_of(str(meta.get("resourceVersion") or "")) or seen.uid != meta["uid"]:
             del self._apps[key]
-            return seen
+            return seen.body()
         return written
 
     def children(self, key: Key, seen: Iterable[Child]) -> tuple[Child, ...]:
@@ -106,9 +111,3 @@ class Overlay:
         children.pop(child_key, None)
         if not children:
             self._children.pop(key, None)
-
-
-def version_of(app: Mapping[str, Any]) -> int:
-    """The app's resourceVersion as a number; 0 where it is none."""
-    version = str(app["metadata"].get("resourceVersion") or "")
-    return int(version) if version.isdigit() else 0

@@ -9,7 +9,8 @@ from typing import Any
 from haapp.children import Child
 from haapp.cluster.discovery import Discovery
 from haapp.cluster.index import Index
-from haapp.cluster.overlay import Overlay, version_of
+from haapp.cluster.overlay import Overlay
+from haapp.cluster.seen import SeenApp
 from haapp.cluster.selectors import selector_text
 from haapp.cluster.watches import Target, Watches
 from haapp.placement.model import Node, Pod, ReplicaSet, pod_of
@@ -22,7 +23,7 @@ _PLURALS = {"ConfigMap": "configmaps", "Secret": "secrets"}
 class Indices:
     """What is kept of the objects of each kind, by the app that they belong to; nodes by their name."""
 
-    apps: Index[Key, Mapping[str, Any]] = field(default_factory=Index)
+    apps: Index[Key, SeenApp] = field(default_factory=Index)
     nodes: Index[str, Node] = field(default_factory=Index)
     children: Index[Key, Child] = field(default_factory=Index)
     pods: Index[Key, Pod] = field(default_factory=Index)
@@ -39,9 +40,11 @@ class ClusterView:
         self._discovery = discovery
 
     def app(self, key: Key) -> Mapping[str, Any] | None:
-        seen = max(self._indices.apps.get(key), key=version_of, default=None)  # two while one replaces the other
+        # There are two while one replaces the other.
+        seen = max(self._indices.apps.get(key), key=lambda app: app.version, default=None)
         if seen is None:
             self._overlay.forget(key)
+            return None
         return self._overlay.app(key, seen)
 
     def children(self, key: Key) -> tuple[Child, ...]:

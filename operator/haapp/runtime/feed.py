@@ -16,6 +16,7 @@ from haapp.api.names import GROUP, LABEL_PART_OF, PLURAL
 from haapp.children import KINDS, child_of
 from haapp.cluster.following import NODES, Kind, Sink
 from haapp.cluster.index import Index
+from haapp.cluster.seen import seen_app
 from haapp.cluster.view import Indices
 from haapp.placement.model import node_of, pod_of, replica_set_of
 from haapp.reconcile.ports import Key
@@ -36,7 +37,7 @@ def sinks(indices: Indices, triggers: Triggers, *, nodes: bool = True) -> dict[K
         for kind in KINDS
     }
     taken: dict[Kind, Sink] = {
-        (GROUP, PLURAL): Entry(indices.apps, key_of, app_body, Listener(triggers.app, triggers.app_gone)),
+        (GROUP, PLURAL): Entry(indices.apps, key_of, seen_app, Listener(triggers.app, triggers.app_gone)),
         ("", "pods"): Entry(indices.pods, owner_of, pod_of, dependents),
         ("apps", "replicasets"): Entry(indices.replica_sets, owner_of, replica_set_of, dependents),
     }
@@ -111,10 +112,3 @@ def owner_of(obj: Mapping[str, Any]) -> Key:
     demand another `name` of its pods."""
     meta = obj["metadata"]
     return Key(meta.get("namespace") or "", (meta.get("labels") or {}).get(LABEL_PART_OF, ""))
-
-
-def app_body(obj: Mapping[str, Any]) -> dict[str, Any]:
-    """The HighAvailabilityApp without what nobody reads: managedFields can be larger than the rest."""
-    body = dict(obj)
-    body["metadata"] = {k: v for k, v in dict(obj["metadata"]).items() if k != "managedFields"}
-    return body

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from haapp.sharding import Shard
 
@@ -24,25 +25,46 @@ REQUEST_DURATION = Histogram("haapp_api_request_duration_seconds", "How long the
 LEADER = Gauge("haapp_leader", "1 while this process holds the lease.")
 SHARD_LEADER = Gauge("haapp_shard_leader", "The same for each shard, where there are several.", ["shard"])
 
-_APP = ["namespace", "name"]
-READY_REPLICAS = Gauge("haapp_app_ready_replicas", "Ready pods.", _APP)
-DESIRED_REPLICAS = Gauge("haapp_app_desired_replicas", "Pods asked for.", _APP)
-ZONE_SKEW = Gauge("haapp_app_zone_skew", "Pods in the fullest zone less those in the emptiest.", _APP)
-SURVIVES_ZONE = Gauge("haapp_app_survives_zone_loss", "1 if the worst zone's loss leaves enough pods.", _APP)
-SURVIVES_NODE = Gauge("haapp_app_survives_node_loss", "1 if the worst node's loss leaves enough pods.", _APP)
-CACHE_COLOCATED = Gauge("haapp_app_cache_colocated_pods", "Ready pods that have a ready cache as near as asked.", _APP)
-READY = Gauge("haapp_app_ready", "1 if the app's Ready condition is True.", _APP)
-PROGRESSING = Gauge("haapp_app_progressing", "0 if the rollout is stuck or was rolled back.", _APP)
-_PER_APP = (
-    READY_REPLICAS,
-    DESIRED_REPLICAS,
-    ZONE_SKEW,
-    SURVIVES_ZONE,
-    SURVIVES_NODE,
-    CACHE_COLOCATED,
-    READY,
-    PROGRESSING,
-)
+
+class Apps(Collector):
+    """The series of all apps: a row of numbers for each, made into text only when somebody asks. A Gauge would keep an
+    object and a lock for each series of each app."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], tuple[float | None, ...]] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """What Prometheus asks for; a number that an app does not have is left out."""
+        rows = sorted(self._rows.items())
+        for number, (name, what) in enumerate(_PER_APP.items()):
+            family = GaugeMetricFamily(name, what, labels=["namespace", "name"])
+            for app, values in rows:
+                value = values[number]
+                if value is not None:
+                    family.add_metric(app, value)
+            yield family
+
+    def observe(self, namespace: str, name: str, status: Mapping[str, Any]) -> None:
+        """Show what the app's status says; what it does not say any more ends."""
+        self._rows[namespace, name] = _row(status)
+
+    def forget(self, namespace: str, name: str) -> None:
+        """The app is gone: its series end."""
+        self._rows.pop((namespace, name), None)
+
+
+_PER_APP = {
+    "haapp_app_ready_replicas": "Ready pods.",
+    "haapp_app_desired_replicas": "Pods asked for.",
+    "haapp_app_zone_skew": "Pods in the fullest zone less those in the emptiest.",
+    "haapp_app_survives_zone_loss": "1 if the worst zone's loss leaves enough pods.",
+    "haapp_app_survives_node_loss": "1 if the worst node's loss leaves enough pods.",
+    "haapp_app_cache_colocated_pods": "Ready pods that have a ready cache as near as asked.",
+    "haapp_app_ready": "1 if the app's Ready condition is True.",
+    "haapp_app_progressing": "0 if the rollout is stuck or was rolled back.",
+}
+APPS = Apps()
+REGISTRY.register(APPS)
 
 
 def observe_request(verb: str, resource: str, status: int, seconds: float) -> None:
@@ -58,40 +80,24 @@ def observe_leading(shard: Shard, leading: bool) -> None:
         SHARD_LEADER.labels(str(shard)).set(leading)
 
 
-def observe_app(namespace: str, name: str, status: Mapping[str, Any]) -> None:
-    """Show what the app's status says; what it does not say any more ends."""
+def _row(status: Mapping[str, Any]) -> tuple[float | None, ...]:
+    """The numbers of `_PER_APP`, in its order."""
     told = {c["type"]: c["status"] for c in status.get("conditions") or ()}
-    conditions = {kind: status == "True" for kind, status in told.items()}
-    placement = status.get("placement") or {}
-    values = {
-        READY_REPLICAS: status.get("readyReplicas"),
-        DESIRED_REPLICAS: _desired(status),
-        ZONE_SKEW: placement.get("zoneSkew"),
-        SURVIVES_ZONE: conditions.get("SurvivesZoneLoss"),
-        SURVIVES_NODE: conditions.get("SurvivesNodeLoss"),
-        CACHE_COLOCATED: (status.get("cache") or {}).get("colocated"),
-        READY: conditions.get("Ready"),
+    conditions = {kind: state == "True" for kind, state in told.items()}
+    values = (
+        status.get("readyReplicas"),
+        _desired(status),
+        (status.get("placement") or {}).get("zoneSkew"),
+        conditions.get("SurvivesZoneLoss"),
+        conditions.get("SurvivesNodeLoss"),
+        (status.get("cache") or {}).get("colocated"),
+        conditions.get("Ready"),
         # Unknown until the Deployment's controller has spoken, which is no fault.
-        PROGRESSING: told["Progressing"] != "False" if "Progressing" in told else None,
-    }
-    for gauge, value in values.items():
-        if value is None:
-            _end(gauge, namespace, name)
-        else:
-            gauge.labels(namespace, name).set(float(value))
-
-
-def forget_app(namespace: str, name: str) -> None:
-    """The app is gone: its series end."""
-    for gauge in _PER_APP:
-        _end(gauge, namespace, name)
+        told["Progressing"] != "False" if "Progressing" in told else None,
+    )
+    return tuple(None if value is None else float(value) for value in values)
 
 
 def _desired(status: Mapping[str, Any]) -> str | None:
     """The second number of `3/3`: `status.replicas` has the pods that there are."""
     return str((status.get("columns") or {}).get("replicas") or "").partition("/")[2] or None
-
-
-def _end(gauge: Gauge, namespace: str, name: str) -> None:
-    with contextlib.suppress(KeyError):
-        gauge.remove(namespace, name)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from haapp.children import Child
 from haapp.cluster import following
 from haapp.cluster.index import Index
 from haapp.cluster.overlay import Overlay
+from haapp.cluster.seen import SeenApp
 from haapp.placement.model import Node
 from haapp.reconcile.ports import Key
 from haapp.runtime.workqueue import WorkQueue
@@ -28,7 +28,7 @@ class Triggers:
         self,
         queue: WorkQueue[Key],
         overlay: Overlay,
-        apps: Index[Key, Mapping[str, Any]],
+        apps: Index[Key, SeenApp],
         whole: Callable[[], bool] = following.ready,
     ) -> None:
         self._queue = queue
@@ -36,11 +36,11 @@ class Triggers:
         self._apps = apps
         self._whole = whole
 
-    def app(self, key: Key, now: Mapping[str, Any], before: Mapping[str, Any] | None) -> None:
+    def app(self, key: Key, now: SeenApp, before: SeenApp | None) -> None:
         """The HighAvailabilityApp itself changed, or stands in a list: those that ask for something come first."""
-        if before is None and _is_told_of(now):
+        if before is None and now.told:
             self._queue.add_behind(key)
-        elif not self._overlay.is_own_write(key, now["metadata"].get("resourceVersion", "")):
+        elif not self._overlay.has_shown_app(key, now):
             self._queue.add(key)
 
     def app_gone(self, key: Key, _: object) -> None:
@@ -98,9 +98,3 @@ class Triggers:
 def _ours(child: Child) -> tuple[object, ...]:
     """What is ours of a child: all else is nobody's business but its status."""
     return child.desired_hash, child.owned, child.owner_uid, child.deleting
-
-
-def _is_told_of(app: Mapping[str, Any]) -> bool:
-    """Whether the status is of what is asked for now, so that the app most likely needs nothing."""
-    status = app.get("status")
-    return isinstance(status, Mapping) and status.get("observedGeneration") == app["metadata"].get("generation")

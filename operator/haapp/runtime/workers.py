@@ -68,7 +68,7 @@ class Workers:
 
     def _settle(self, key: Key, visit: Visit) -> None:
         if visit.status is not None:
-            metrics.observe_app(*key, visit.status)
+            metrics.APPS.observe(*key, visit.status)
         if visit.failure:
             self._retry(key, visit.failure, visit.message, at_least=visit.retry_after)
             if visit.again_in is not None:
@@ -77,7 +77,7 @@ class Workers:
         metrics.RECONCILES.labels("ok").inc()
         self._told.pop(key, None)
         if visit.gone:
-            metrics.forget_app(*key)
+            metrics.APPS.forget(*key)
             self._queue.discard(key)
             return
         self._queue.forget_failures(key)
