@@ -346,7 +346,7 @@ def test_a_regular_expression_cannot_leave_its_quotes(expression: str) -> None:
         return
     assert (written[:2], written[-1]) == ("r'", "'")
     assert "'" not in written[2:-1]
-    assert not re.search(r"(?<!\\)(\\\\)*\\$", written[2:-1])
+    assert not re.search(r"(?<!\\)(\\\\)*\\\Z", written[2:-1])
 
 
 @pytest.mark.parametrize("expression", ["it's", r"it\'s", r"\\'", r"[^']+", r"\d+\'\\'"])
