@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
 
-from performance import fleet, phases, plots, processes, table
+from performance import fleet, large, phases, plots, processes, table
 from performance.client import Client
 from performance.phases import Bench, Figures
 
@@ -35,6 +35,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--storm-apps", type=int, default=20, help="apps that go from 0 to 30 pods (%(default)s)")
     parser.add_argument("--single", type=int, default=50, help="apps made and edited one at a time (%(default)s)")
     parser.add_argument("--rest", type=float, default=30.0, help="seconds of rest (%(default)s)")
+    parser.add_argument("--large", type=int, default=0, help="instead: how cost grows up to so many apps")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where the results go (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="small sizes, into build/bench: does it work?")
     arguments = parser.parse_args()
@@ -95,7 +96,7 @@ async def pods(bench: Bench, arguments: argparse.Namespace, log: Log) -> None:
     await asyncio.to_thread(
         nodes.add_nodes,
         bench.cluster,
-        *(_roomy(machine, 2 * number // machines + 100) for machine in nodes.machines(machines // 3)),
+        *(phases.roomy(machine, 2 * number // machines + 100) for machine in nodes.machines(machines // 3)),
     )
     await trail.quiet(phases.QUIET_SECONDS, phases.TIMEOUT)  # every app is told of the new zones
     with_pods = fleet.apps("pods", arguments.pod_apps, replicas=3)
@@ -104,10 +105,6 @@ async def pods(bench: Bench, arguments: argparse.Namespace, log: Log) -> None:
     stormy = fleet.apps("storm", arguments.storm_apps)
     await log.take("create_storm", phases.create(bench, "storm", stormy, CHILDREN))
     await log.take("storm", phases.storm(bench, stormy, 30))
-
-
-def _roomy(machine: nodes.Machine, pods: int) -> nodes.Machine:
-    return nodes.Machine(machine.name, machine.zone, cpu="512", memory="2048Gi", pods=str(pods))
 
 
 def _renamed(apps: list[fleet.Object], namespace: str) -> list[fleet.Object]:
@@ -127,7 +124,11 @@ async def run(arguments: argparse.Namespace) -> dict[str, Figures]:
             await asyncio.to_thread(cluster.install_crds, *CRDS)
             client = await Client.connect(cluster)
             try:
-                await measure(Bench(cluster, client, operator), arguments, log)
+                bench = Bench(cluster, client, operator)
+                if arguments.large:
+                    await large.measure(bench, arguments, log.take)
+                else:
+                    await measure(bench, arguments, log)
             finally:
                 await client.close()
         finally:
@@ -140,7 +141,10 @@ def main() -> int:
     arguments = parse()
     results = asyncio.run(run(arguments))
     arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "performance.json").write_text(json.dumps(results, indent=1) + "\n")
+    kept = arguments.out / "performance.json"
+    if arguments.large and kept.exists():
+        results = json.loads(kept.read_text()) | {f"{n}_large" if n == "machine" else n: r for n, r in results.items()}
+    kept.write_text(json.dumps(results, indent=1) + "\n")
     plots.draw(results, arguments.out)
     text = table.markdown(results)
     table.insert(arguments.out / "performance.md", text)

@@ -15,6 +15,7 @@ from performance.client import MERGE, Client, each
 from performance.processes import Meter, used
 from performance.trail import Entry, Trail, counted, quantile
 
+from devcluster import nodes
 from devcluster.audit import audit_log
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
@@ -73,6 +74,11 @@ class Bench:
     async def change(self, obj: fleet.Object, **spec: Any) -> None:
         """Change fields of an app's spec."""
         await self.client.send("PATCH", fleet.path(obj), {"spec": spec}, MERGE)
+
+
+def roomy(machine: nodes.Machine, pods: int) -> nodes.Machine:
+    """A node like that one with room for so many pods."""
+    return nodes.Machine(machine.name, machine.zone, cpu="512", memory="2048Gi", pods=str(pods))
 
 
 async def floor(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:

@@ -26,9 +26,10 @@ def draw(results: Mapping[str, Any], folder: Path) -> None:
 
 
 def memory_points(results: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """(apps in place, peak resident MB) of each new process."""
+    """(apps in place, peak resident MB)."""
     restarts = [r for name, r in results.items() if name.startswith("restart_")]
-    return sorted((float(r["apps"]), float(r["used"]["operator"]["peak_rss_mb"])) for r in restarts)
+    grown = [r for name, r in results.items() if name.startswith("large_") and "new" in r]
+    return sorted((float(r["apps"]), float(r["used"]["operator"]["peak_rss_mb"])) for r in restarts + grown)
 
 
 def lines(title: str, across: str, up: str, curves: Mapping[str, Points]) -> str:

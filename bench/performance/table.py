@@ -8,6 +8,9 @@ from typing import Any
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
+LINEAR = 1.25
+"""What the last apps may cost of the first ones, and still be called constant on a machine that others use."""
+
 Row = tuple[str, str, str, bool]
 
 
@@ -57,6 +60,7 @@ def rows(results: Mapping[str, Any]) -> Iterator[Row]:
     cpu = 1000 * bare["used"]["operator"]["cpu_s"] / bare["apps"]
     yield "CPU per created app of 4 children", "", f"{cpu:.1f} ms", True
     yield from _restarts(results)
+    yield from _large(results)
 
 
 def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[Row]:
@@ -97,6 +101,28 @@ def _single(single: Mapping[str, Any]) -> Iterator[Row]:
     told = f"{made['p50']} / {made['max']} ms"
     yield "one app at a time, creation to Deployment, p50 / max", "&le; 35 / 60 ms", told, met
     yield "edit to Deployment patched, idle, p99", "&le; 50 ms", f"{edited['p99']} ms", edited["p99"] <= 50
+
+
+def _large(results: Mapping[str, Any]) -> Iterator[Row]:
+    if "large_restart" not in results:
+        return
+    sizes = sorted(
+        (r for n, r in results.items() if n.startswith("large_") and "new" in r), key=lambda r: int(r["apps"])
+    )
+    told = ", ".join(f"{r['cpu_ms_per_app']} ms up to {r['apps']:,}" for r in sizes)
+    ratio = sizes[-1]["cpu_ms_per_app"] / sizes[0]["cpu_ms_per_app"]
+    yield "CPU per new app of 4 children, as they become more", "constant", told, ratio <= LINEAR
+    pods, restart = results["large_pods"], results["large_restart"]
+    what = f"RSS with {pods['apps']:,} apps and {pods['pods']:,} pods"
+    yield what, "&le; 600 MB", f"{pods['rss_mb']:.0f} MB", pods["rss_mb"] <= 600
+    peak = restart["used"]["operator"]["peak_rss_mb"]
+    yield f"{what}, peak of a restart", "&le; 600 MB", f"{peak:.0f} MB", peak <= 600
+    yield (
+        f"restart with that: settled (writes {restart['writes_in_place']})",
+        "",
+        f"{restart['seconds_settled']} s",
+        True,
+    )
 
 
 def _restarts(results: Mapping[str, Any]) -> Iterator[Row]:
