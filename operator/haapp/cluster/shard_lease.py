@@ -7,7 +7,7 @@ without shards is the layout of one.
 An annotation says how far the holder of a lease is. It *claims* its range and then looks for others: whoever claims
 later finds this claim, so of two at least one sees the other. The one of the layout with fewer shards stays, the other
 one goes back to *waiting*, and so do both where a third one *works*. Who waits is in nobody's way. Who works looks no
-more: nobody begins beside him, unless his lease has lapsed meanwhile, after which he claims anew before he writes.
+more: nobody begins beside him, unless his lease has lapsed meanwhile, after which he looks again before he writes.
 """
 
 from __future__ import annotations
