@@ -10,6 +10,7 @@ from devcluster import nodes
 from devcluster.cluster import Cluster
 from haapp.api import names
 from haapp.children import KINDS
+from haapp.status import reasons
 
 FULL: Object = {
     "replicas": 3,
@@ -76,16 +77,14 @@ def _apply(spec: Object) -> Callable[[Space, Cluster], None]:
     return lambda space, _: space.apply(app(**spec))
 
 
-def _is(condition: str, reason: str = "") -> Callable[[Space], None]:
-    def done(space: Space) -> None:
-        obj = space.get(names.PLURAL)
-        for found in obj.get("status", {}).get("conditions", ()):
-            current = found["observedGeneration"] == obj["metadata"]["generation"]
-            if found["type"] == condition and found["status"] == "True" and reason in ("", found["reason"]) and current:
-                return
+def _settled(space: Space) -> None:
+    """Ready, of what was asked for last, and nothing more is to come."""
+    obj = space.get(names.PLURAL)
+    found = {condition["type"]: condition for condition in obj.get("status", {}).get("conditions", ())}
+    ready = found.get(reasons.READY, {"status": "", "observedGeneration": 0})
+    current = ready["observedGeneration"] == obj["metadata"]["generation"]
+    if ready["status"] != "True" or not current or reasons.RECONCILING in found:
         raise NotYet(str(obj.get("status")))
-
-    return done
 
 
 def _rolled_back(space: Space) -> None:
@@ -125,8 +124,8 @@ def _in_every_zone(space: Space) -> None:
 OPERATIONS = {
     operation.name: operation
     for operation in (
-        Operation("create", None, _apply(FULL), _is("Ready"), most_writes=10),
-        Operation("update", FULL, _apply(CHANGED), _is("Ready"), most_writes=12),
+        Operation("create", None, _apply(FULL), _settled, most_writes=10),
+        Operation("update", FULL, _apply(CHANGED), _settled, most_writes=12),
         Operation("rollback", CAREFUL, _apply(BROKEN), _rolled_back, most_writes=9),
         Operation("rebalance", MOVABLE, _reopen, _in_every_zone, prepare=_close, most_writes=5),
         Operation("delete", FULL, lambda space, _: space.delete(names.PLURAL, "web"), nothing_left),
