@@ -1,12 +1,11 @@
 """An operator that starts anew where nothing has changed writes nothing, and at rest it asks for nothing."""
 
-import json
-import re
 from collections import Counter
 
+from tests.rest import by_us, visits, wait_for_rest
 from tests.space import Object, Space, app, stays
 
-from devcluster.audit import AuditLog, Request
+from devcluster.audit import AuditLog
 from devcluster.process import Operator
 from haapp.api import names
 from haapp.children import KINDS
@@ -39,18 +38,6 @@ APPS: dict[str, Object] = {
     "odd": {"paused": True},
     "bad": {"service": {"annotations": {"highavailability.dev/mine": "x"}}},
 }
-
-
-def by_us(space: Space, requests: list[Request]) -> list[Request]:
-    """The operator's requests, but for those about other tests' namespaces, which may be going just now."""
-    ours = [r for r in requests if r.user_agent.startswith(("haapp-operator", "kopf"))]
-    return [r for r in ours if r.namespace in ("", space.name)]
-
-
-def visits(operator: Operator) -> int:
-    """How many visits of an app have reached their end."""
-    counts = re.findall(r'^haapp_reconcile_total\{result="ok"\} (\S+)', operator.metrics(), re.MULTILINE)
-    return int(sum(map(float, counts)))
 
 
 def test_a_restart_writes_nothing(space: Space, operator: Operator, audit: AuditLog) -> None:
@@ -105,17 +92,3 @@ def test_what_changed_meanwhile_is_written_and_nothing_else(space: Space, operat
         "services drifted",
         "serviceaccounts drifted",
     }
-
-
-def wait_for_rest(space: Space, audit: AuditLog) -> None:
-    """Wait until two seconds have passed without a request of the operator's."""
-
-    def at_rest() -> bool:
-        mark = audit.mark()
-        try:
-            stays(lambda: not by_us(space, audit.since(mark)), 2.0, json.dumps("still at work"))
-        except AssertionError:
-            return False
-        return True
-
-    space.wait(at_rest, "rest", 60)
