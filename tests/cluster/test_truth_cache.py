@@ -69,6 +69,17 @@ class Caches:
         ]
         return names[0] if names else None
 
+    def brought_near(self, name: str, cache: str) -> bool:
+        """Whether all pods of the app are near their cache; those that run on another node are deleted."""
+        if self.space.condition("CacheColocated", name)["status"] == "True":
+            return True
+        near = {pod["spec"].get("nodeName") for pod in self.space.items("pods", cache)}
+        for pod in self.space.items("pods", f"app.kubernetes.io/name={name}"):
+            placed, going = pod["spec"].get("nodeName"), "deletionTimestamp" in pod["metadata"]
+            if placed and placed not in near and not going:
+                self.space.delete("pods", pod["metadata"]["name"])
+        return False
+
     def turned(self, name: str, since: float, status: str) -> Object:
         """The app as it was when CacheColocated first had that status, which must be soon."""
 
@@ -150,9 +161,7 @@ def test_a_cache_of_somebody_elses_is_followed(caches: Caches) -> None:
             "0 of 3 ready pods with a ready cache" in caches.space.condition("CacheColocated", "selected")["message"]
         )
     )
-    for each in caches.space.items("pods", "app.kubernetes.io/name=selected"):
-        caches.space.delete("pods", each["metadata"]["name"])
-    caches.space.wait_condition("CacheColocated", name="selected")
+    caches.space.wait(lambda: caches.brought_near("selected", "app=redis"), "pods near the cache", 120)
     caches.space.wait_ready("selected")
 
 

@@ -8,6 +8,7 @@ from haapp.status.pace import (
     NUMBERS_SECONDS,
     PROGRESS_SECONDS,
     SERVING_SECONDS,
+    TROUBLE_SECONDS,
     UNHEARD_READY_SECONDS,
     UNHEARD_SECONDS,
     hearing,
@@ -55,6 +56,11 @@ def test_news_does_not_wait(name: str) -> None:
 
 SLOW = {
     "pods come up": (status(NOT_READY, BUSY, ready=1), status(NOT_READY, BUSY, ready=2), PROGRESS_SECONDS),
+    "a step fails again": (
+        status(("Ready", "False", "StepFailed"), ("InitStepsCompleted", "False", "StepFailed"), BUSY, ready=1),
+        status(("Ready", "False", "StepFailed"), ("InitStepsCompleted", "False", "StepFailed"), BUSY, ready=2),
+        TROUBLE_SECONDS,
+    ),
     "a rollout goes on": (status(READY, BUSY, ready=4), status(READY, BUSY, ready=3), SERVING_SECONDS),
     "the Deployment's controller has looked, and no pod is up yet": (
         status(("Ready", "Unknown", "DeploymentNotObserved"), BUSY, ready=0),

@@ -8,6 +8,9 @@ from haapp.status import reasons
 PROGRESS_SECONDS: Final = 20.0
 """While pods come up each of them changes a number: the status is written once they are up, and now and then before."""
 
+TROUBLE_SECONDS: Final = 10.0
+"""The same while something is wrong: somebody may be looking."""
+
 SERVING_SECONDS: Final = 60.0
 """The same while the app is Ready all along: the pods of the old revision serve, and nobody waits for a number."""
 
@@ -38,7 +41,9 @@ def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
     if reasons.RECONCILING in new:
         if _loses_more(before, after):
             return NUMBERS_SECONDS
-        return SERVING_SECONDS if _statuses(new).get(reasons.READY) == "True" else PROGRESS_SECONDS
+        if _statuses(new).get(reasons.READY) == "True":
+            return SERVING_SECONDS
+        return TROUBLE_SECONDS if any(map(_is_trouble, new.values())) else PROGRESS_SECONDS
     return 0.0 if _statuses(old) != _statuses(new) else NUMBERS_SECONDS
 
 
@@ -71,6 +76,10 @@ def _is_news(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         return bool(new["type"] == reasons.READY and old["status"] != "True")
     worse = old["status"] != "False" or old["reason"] != new["reason"]
     return bool(new["status"] == "False" and worse and new["reason"] not in USUAL_AT_FIRST)
+
+
+def _is_trouble(condition: Mapping[str, Any]) -> bool:
+    return bool(condition["status"] == "False" and condition["reason"] not in USUAL_AT_FIRST)
 
 
 def _loses_more(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
