@@ -119,3 +119,9 @@ def test_a_template_cannot_write_a_value_without_a_filter(monkeypatch: pytest.Mo
 
 def _meta() -> dict[str, Any]:
     return {"name": "a", "namespace": "n", "labels": {}, "annotations": {}, "owner": None}
+
+
+def test_every_template_can_be_compiled_beforehand() -> None:
+    templating.compile_all()
+
+    assert {"deployment.yaml.j2", "shippers/vector.yaml.j2"} <= {name for _, name in templating._JINJA.cache or ()}

@@ -4,6 +4,7 @@ from haapp.render.environment import ALL_OPTIONAL_APIS, GATEWAY_API, MONITORING_
 from haapp.render.errors import RenderError
 from haapp.render.pipeline import render
 from haapp.render.references import config_references
+from haapp.render.templating import compile_all
 
 __all__ = [
     "ALL_OPTIONAL_APIS",
@@ -12,6 +13,7 @@ __all__ = [
     "Environment",
     "RenderError",
     "Rendered",
+    "compile_all",
     "config_references",
     "render",
 ]

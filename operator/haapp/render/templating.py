@@ -103,6 +103,12 @@ _JINJA.filters["json"] = _json
 add_filter = _JINJA.filters.setdefault
 
 
+def compile_all() -> None:
+    """Compile every template, so that the first app that needs one does not wait for it."""
+    for name in _JINJA.list_templates():
+        _JINJA.get_template(name)
+
+
 def fill_text(template: str, **values: Any) -> str:
     """The text of `template` with `values`; a value that the template misses raises jinja2's UndefinedError."""
     return _JINJA.get_template(template).render(values)

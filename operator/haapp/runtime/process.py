@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 
@@ -15,8 +16,10 @@ from haapp.cluster.shard_lease import ShardLease
 from haapp.cluster.view import ClusterView, Indices
 from haapp.cluster.watches import Watches
 from haapp.cluster.writer import Writer
+from haapp.exceptions import ApiError
 from haapp.reconcile.pipeline import Reconciler
 from haapp.reconcile.ports import Key
+from haapp.render import compile_all
 from haapp.runtime import metrics
 from haapp.runtime.endpoints import Endpoints
 from haapp.runtime.key_pairs import key_pairs
@@ -53,8 +56,8 @@ class Runtime:
         self._lease = ShardLease(client, settings) if settings.leader_election else None
         self._recorder = EventRecorder(client, settings.identity, lambda: self.leading)
         self._watches = Watches(client, self._queue.add)
-        discovery = Discovery(client, once=bool(settings.namespaces))
-        view = ClusterView(indices, self._overlay, self._watches, discovery)
+        self._discovery = Discovery(client, once=bool(settings.namespaces))
+        view = ClusterView(indices, self._overlay, self._watches, self._discovery)
         writer = Writer(client, self._overlay, self._recorder, self._lease.time_left if self._lease else None)
         self._workers = Workers(self._queue, Reconciler(view, writer).visit, settings.workers)
         self._endpoints = Endpoints(
@@ -89,6 +92,7 @@ class Runtime:
     def begin(self) -> None:
         """Work, as soon as this process leads and the watches, which are followed by now, have shown all there is."""
         self._tasks.append(asyncio.create_task(self._lead(), name="leader"))
+        self._tasks.append(asyncio.create_task(self._prepare(), name="preparations"))
 
     async def stop(self) -> None:
         """Finish the writes in hand, then let the next replica lead, and only then tidy up."""
@@ -119,6 +123,12 @@ class Runtime:
         metrics.observe_leading(self._settings.shard, leading=True)
         await following.whole()
         self._workers.start()
+
+    async def _prepare(self) -> None:
+        """What the first app would wait for, while the watches still list."""
+        await asyncio.to_thread(compile_all)
+        with contextlib.suppress(ApiError):  # the first app asks again
+            await self._discovery.look(frozenset())
 
     def _alive(self) -> bool:
         return not self.leading or self._queue.stalled < LIVENESS_SECONDS
