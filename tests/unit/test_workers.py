@@ -143,3 +143,23 @@ async def test_a_stop_waits_for_the_visit_in_hand(monkeypatch: pytest.MonkeyPatc
     await running.stop()
     await until(lambda: bool(ended))
     assert ended == [how]
+
+
+async def test_many_visits_that_wait_for_nothing_leave_time_for_all_else() -> None:
+    """After a restart there is one for each app; the lease, the watches and the probes go on meanwhile."""
+    queue: WorkQueue[Key] = WorkQueue()
+    visited: list[Key] = []
+
+    async def visit(key: Key) -> Visit:
+        visited.append(key)
+        return Visit()
+
+    for number in range(1000):
+        queue.add(Key("shop", f"app-{number}"))
+    workers = Workers(queue, visit, number=4)
+    workers.start()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(visited) < 20
+    await until(lambda: len(visited) == 1000)
+    await workers.stop()

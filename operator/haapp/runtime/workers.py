@@ -52,6 +52,7 @@ class Workers:
                 metrics.DURATION.observe(time.monotonic() - started)
                 metrics.QUEUE_DEPTH.set(self._queue.ready)
                 metrics.QUEUE_AGE.set(self._queue.age)
+            await asyncio.sleep(0)  # a visit that wrote nothing has waited for nothing: let others have their turn
 
     async def _one(self, key: Key) -> None:
         try:
