@@ -51,6 +51,7 @@ def test_a_restart_writes_nothing(space: Space, operator: Operator, audit: Audit
     mark = audit.mark()
     operator.start()
     space.wait(lambda: visits(operator) >= len(APPS), "a visit of every app")
+    wait_for_rest(space, audit)
     requests = by_us(space, audit.since(mark))
     # To ask what one may do is a request to create a review, and changes nothing.
     assert not [r for r in requests if r.is_write and r.resource != "selfsubjectaccessreviews"]

@@ -39,7 +39,7 @@ MIGRATION = misbehaving(
 )
 APPS: dict[str, Object] = {
     "migrate": {"initSteps": STEPS, "pod": MIGRATION},
-    "slow": {"probes": PROBES, "pod": misbehaving(start_seconds="24")},
+    "slow": {"probes": PROBES, "pod": misbehaving(start_seconds="45")},
     "crash": {"pod": misbehaving(crash="app", crash_code="7", crash_message="no config", backoff_seconds="1")},
     "pull": {"pod": misbehaving(pull_error="app")},
     "secret": {"pod": misbehaving(config_error="app")},
