@@ -53,7 +53,7 @@ CLOSED_ZONE = "zone-c"
 CLOSED = "test.highavailability.dev/closed=true:NoSchedule"
 
 CHILDREN = tuple(kind.plural for kind in KINDS if not kind.optional)
-SERVERS_OWN = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort"})
+SERVERS_OWN = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort", "nodePort"})
 VERSIONED = frozenset(
     {"highavailability.dev/desired-hash", "highavailability.dev/config-hash", "deployment.kubernetes.io/revision"}
 )

@@ -87,6 +87,8 @@ def states(trial: Trial) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for obj in trial.space.items(names.PLURAL):
         name = obj["metadata"]["name"]
+        if f"horizontalpodautoscalers/{name}" in children:
+            children[f"deployments/{name}"]["spec"].pop("replicas", None)  # the autoscaler's, whatever it was before
         found[name] = {"conditions": verdicts(obj)} | {
             key: value for key, value in children.items() if key.rpartition("/")[2].startswith(name)
         }
