@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from tests.clock import Clock
+
 from haapp.children import Child, Plan
 from haapp.reconcile.fights import BURST, PAUSE, Fights
 
@@ -10,15 +12,8 @@ OTHER = replace(CHILD, kind="Deployment", uid="uid-deployment")
 DRIFT = Plan(updates=(({"kind": "Service"}, CHILD),), drifted=(CHILD,))
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_a_burst_is_corrected_at_once_and_what_follows_is_paced() -> None:
-    fights = Fights(clock := Clock())
+    fights = Fights(clock := Clock(100.0))
     for _ in range(BURST):
         assert fights.paced(DRIFT) == (DRIFT, None)
     for _ in range(3):
@@ -31,7 +26,7 @@ def test_a_burst_is_corrected_at_once_and_what_follows_is_paced() -> None:
 
 
 def test_a_fight_that_is_over_is_forgotten() -> None:
-    fights = Fights(clock := Clock())
+    fights = Fights(clock := Clock(100.0))
     for _ in range(BURST + 1):
         fights.paced(DRIFT)
     clock.now += BURST * PAUSE
@@ -39,7 +34,7 @@ def test_a_fight_that_is_over_is_forgotten() -> None:
 
 
 def test_nothing_else_waits() -> None:
-    fights = Fights(Clock())
+    fights = Fights(Clock(100.0))
     for _ in range(BURST):
         fights.paced(DRIFT)
     wanted = ({"kind": "Deployment"}, OTHER)

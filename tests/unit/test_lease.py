@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from tests.clock import Clock
 
 from haapp.cluster import lease as module
 from haapp.cluster.client import Client, Request
@@ -48,13 +49,6 @@ class Server:
     def holder(self) -> str:
         assert self.lease is not None
         return str(self.lease["spec"]["holderIdentity"])
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from tests.clock import Clock
+
 from haapp.children import Child
 from haapp.cluster.overlay import PATIENCE, Overlay
 from haapp.cluster.seen import seen_app
@@ -10,13 +12,6 @@ from haapp.reconcile.ports import Key
 
 KEY = Key("shop", "web")
 CHILD = Child("Service", "shop", "web", "u1", "10", "owner", "h", b"{}", False)
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_write_is_seen_before_the_watch_shows_it() -> None:
@@ -65,7 +60,7 @@ def test_a_child_deleted_by_somebody_else_is_gone() -> None:
 
 
 def test_nothing_is_believed_for_ever() -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     overlay = Overlay(clock)
     overlay.written(KEY, CHILD)
     overlay.deleted(Key("shop", "b"), replace(CHILD, uid="u9"))

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.clock import Clock
 
 from haapp.cluster.client import Client, Request
 from haapp.cluster.lease import LEASE_SECONDS, RENEW_DEADLINE, Lease
@@ -55,13 +56,6 @@ class Server:
 
     def stage(self, name: str) -> str:
         return str(self.leases[name]["metadata"]["annotations"][STAGE_ANNOTATION])
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
