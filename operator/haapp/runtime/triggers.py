@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from haapp.children import Child
 from haapp.cluster import following
@@ -71,14 +71,14 @@ class Triggers:
         self._overlay.gone(key, child.uid)
         self.look(key)
 
-    def node(self, name: str, now: Node, before: Node | None) -> None:
+    def node(self, _: str, now: Node, before: Node | None) -> None:
         """A node changed, in more than its heartbeat. Before the lists are whole no app has been looked at."""
         if now != before and self._whole():
-            self.node_gone(name, now)
+            self._settle_all()
 
     def node_gone(self, _: str, __: object) -> None:
         """A node is there no more."""
-        self.settle_all(self._apps)
+        self._settle_all()
 
     def look(self, key: Key) -> None:
         """Look at the app at once."""
@@ -90,8 +90,8 @@ class Triggers:
         if key in self._apps:
             self._queue.add_settled(key, QUIET, AT_MOST)
 
-    def settle_all(self, keys: Iterable[Key]) -> None:
-        for key in keys:
+    def _settle_all(self) -> None:
+        for key in self._apps:
             self._queue.add_settled(key, QUIET, AT_MOST)
 
 
