@@ -33,7 +33,7 @@ async def measure(bench: Bench, arguments: argparse.Namespace, take: Any) -> Non
     total = 0
     for share in SHARES:
         size = int(arguments.large * share)
-        apps = fleet.apps("large", size, service=False)[total:]
+        apps = fleet.apps("large", size - total, service=False, first=total)
         await take(f"large_{size}", grow(bench, "large", apps, size))
         total = size
     await take("large_pods", pods(bench, "large", total))

@@ -29,6 +29,9 @@ STATUS = f"{PLURAL}/status"
 CHILDREN = frozenset(kind.plural for kind in KINDS)
 TIMEOUT = 1800.0
 BETWEEN_SECONDS = 0.6
+LOOK_SECONDS = 2.0
+"""Listing the apps takes of the API server that is being measured: seldom, and out of its memory."""
+
 QUIET_SECONDS = 2.0
 """A phase has ended when the operator has written nothing for so long; the time is not counted."""
 
@@ -231,10 +234,10 @@ async def _settled(bench: Bench, namespace: str) -> None:
     """Return when every app's status is of its newest generation, Ready, and nothing is still to come."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
-        found = await bench.client.get(f"/apis/{API_VERSION}/namespaces/{namespace}/{PLURAL}")
+        found = await bench.client.get(f"/apis/{API_VERSION}/namespaces/{namespace}/{PLURAL}?resourceVersion=0")
         if all(map(_is_settled, found["items"])):
             return
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LOOK_SECONDS)
     raise TimeoutError(f"the apps of {namespace} did not settle")
 
 
