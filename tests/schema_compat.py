@@ -7,8 +7,8 @@ Schema = dict[str, Any]
 
 LOWER = ("minimum", "minLength", "minItems", "minProperties")
 UPPER = ("maximum", "maxLength", "maxItems", "maxProperties")
-SAME = ("type", "format", "pattern", "default", "nullable", "x-kubernetes-list-type", "x-kubernetes-list-map-keys")
-OPEN = ("x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string")
+SAME = ("type", "format", "pattern", "default", "x-kubernetes-list-type", "x-kubernetes-list-map-keys")
+OPEN = ("nullable", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string")
 
 
 def narrowed(old: Schema, new: Schema, path: str = "") -> Iterator[str]:

@@ -11,6 +11,7 @@ from tests.api_cases import MINIMAL, MISSHAPEN, REFUSED, UNKNOWN, WHOLE, Case
 
 from devcluster.cluster import ClusterError
 from haapp.api import names
+from haapp.api.parse import parse_app
 
 Kubectl = Callable[..., str]
 Post = Callable[[dict[str, Any]], dict[str, Any]]
@@ -127,6 +128,54 @@ def test_server_side_apply_merges_lists_by_name(kubectl: Kubectl) -> None:
     assert spec["app"]["env"] == [{"name": "A", "value": "a"}, {"name": "B", "value": "b"}]
     assert [port["containerPort"] for port in spec["app"]["ports"]] == [80, 81]
     assert [step["name"] for step in spec["initSteps"]] == ["a", "b"]
+
+
+EMPTIED = {
+    "section": ("probes: {liveness: {tcpSocket: {port: 80}}}", "probes: {}"),
+    "section with defaults": ("rollout: {drainSeconds: 3}", "rollout: {}"),
+    "keyed list": ("sidecars: [{name: a, image: a}]", "sidecars: []"),
+    "map": ("pod: {labels: {a: b}}", "pod: {labels: {}}"),
+    "annotations": ("service: {annotations: {a: b}}", "service: {annotations: {}}"),
+    "resources": ("app: {resources: {limits: {cpu: 1}}}", "app: {resources: {}}"),
+    "limits": (
+        "app: {resources: {requests: {cpu: 1}, limits: {cpu: 1}}}",
+        "app: {resources: {requests: {cpu: 1}, limits: {}}}",
+    ),
+    "security context": ("app: {securityContext: {runAsUser: 5}}", "app: {securityContext: {}}"),
+    "env": ("app: {env: [{name: A, value: a}]}", "app: {env: []}"),
+    "in a list": (
+        "sidecars: [{name: a, image: a, resources: {limits: {cpu: 1}}}]",
+        "sidecars: [{name: a, image: a, resources: {}}]",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EMPTIED)
+def test_what_is_emptied_by_a_server_side_apply_is_as_if_left_out(kubectl: Kubectl, case: str) -> None:
+    """The API server makes null of it: kubernetes/kubernetes#135841."""
+    filled, emptied = (Case(text, "", "").app for text in EMPTIED[case])
+    for app in (filled, emptied):
+        kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(app))
+    stored = json.loads(kubectl("get", names.SHORT_NAME, "hello", "-o", "json"))
+    assert parse_app(stored).spec == parse_app(without_empty(emptied)).spec
+
+
+def without_empty(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_empty(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: without_empty(part) for name, part in value.items() if part not in ({}, [])}
+
+
+def test_where_empty_says_something_an_emptied_object_is_refused(kubectl: Kubectl) -> None:
+    """Were the API server's null taken for `emptyDir: {}`, the volume would be of no type."""
+    filled, emptied = (
+        Case(f"pod: {{volumes: [{{name: a, emptyDir: {text}}}]}}", "", "").app for text in ("{sizeLimit: 1Gi}", "{}")
+    )
+    kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(filled))
+    with pytest.raises(ClusterError, match="must be of type object"):
+        kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(emptied))
 
 
 def test_the_same_apply_again_changes_nothing(kubectl: Kubectl) -> None:

@@ -44,6 +44,7 @@ CHANGES: dict[str, tuple[tuple[str, ...], dict[str, Any], str]] = {
     "type": (("spec", "paused"), {"type": "string"}, ".spec.paused: type was 'boolean', is 'string'"),
     "bound": (("spec", "replicas"), {"maximum": 3}, ".spec.replicas: maximum is 3 now"),
     "rule": (("spec",), {"x-kubernetes-validations": [{"rule": "false", "message": "no"}]}, ".spec: a new rule, no"),
+    "null": (("spec", "probes"), {"nullable": False}, ".spec.probes: nullable is off now"),
     "choice": (("spec", "paused"), {"enum": [True]}, ".spec.paused: only [True] can be chosen now"),
 }
 

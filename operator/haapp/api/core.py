@@ -10,6 +10,24 @@ from haapp.api.objects import Object
 
 KEY_DEFAULTS: Final = {"protocol": "TCP"}
 """What Kubernetes itself fills in for fields that tell entries of a list apart."""
+EMPTY_SAYS_NOTHING: Final = frozenset(
+    {
+        "autoscaling.v2.HPAScalingRules",
+        "autoscaling.v2.HorizontalPodAutoscalerBehavior",
+        "core.v1.Affinity",
+        "core.v1.Capabilities",
+        "core.v1.Lifecycle",
+        "core.v1.NodeAffinity",
+        "core.v1.PodAffinity",
+        "core.v1.PodAntiAffinity",
+        "core.v1.PodDNSConfig",
+        "core.v1.ResourceRequirements",
+        "core.v1.SELinuxOptions",
+        "core.v1.SecurityContext",
+        "core.v1.WindowsSecurityContextOptions",
+    }
+)
+"""Types of which an empty object means the same as none. Of an empty selector or volume that cannot be said."""
 
 
 @cache
@@ -17,7 +35,18 @@ def core_schema(core: Core) -> Object:
     """The schema of a type, or of one field of it, without references. It is shared: do not change it."""
     if core.field:
         return _resolve(_types()[core.type]["properties"][core.field])
-    return _resolve(_types()[core.type])
+    schema = _resolve(_types()[core.type])
+    return or_null(schema) if core.type in EMPTY_SAYS_NOTHING else schema
+
+
+def or_null(schema: Object) -> Object:
+    """The schema, for an object, map or list that may be null, which means the same as leaving it out.
+
+    Where a server-side apply takes the last field out of an object, or the last entry out of a keyed list, and leaves
+    `{}` or `[]`, the API server makes `null` of it, and refuses that unless the schema says so
+    (kubernetes/kubernetes#135841).
+    """
+    return {**schema, "nullable": True}
 
 
 @cache
@@ -32,13 +61,18 @@ def _resolve(schema: Object) -> Object:
         return core_schema(Core(schema["$ref"]))
     result = dict(schema)
     if "properties" in schema:
-        result["properties"] = {name: _resolve(part) for name, part in schema["properties"].items()}
+        result["properties"] = {name: _property(_resolve(part)) for name, part in schema["properties"].items()}
     for key in ("items", "additionalProperties"):
         if key in schema:
             result[key] = _resolve(schema[key])
     if "x-kubernetes-list-map-keys" in schema:
         result["items"] = _with_keys(result["items"], schema["x-kubernetes-list-map-keys"])
     return result
+
+
+def _property(schema: Object) -> Object:
+    empty_says_nothing = "additionalProperties" in schema or "x-kubernetes-list-map-keys" in schema
+    return or_null(schema) if empty_says_nothing else schema
 
 
 def _with_keys(entry: Object, keys: list[str]) -> Object:

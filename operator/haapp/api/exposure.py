@@ -1,6 +1,6 @@
 """Sections of the spec on who reaches the app: Service, Ingress, HTTPRoute, metrics, network policy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from haapp.api.markers import AbsolutePath, Core, Json, Labels, Limits, ObjectName, PortNumberOrName
@@ -17,7 +17,7 @@ class Service:
     """Whether there is one; true when the app has ports, unless given."""
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] | None = None
     """core/v1 ServiceType."""
-    annotations: Labels | None = None
+    annotations: Labels = field(default_factory=dict)
     """Annotations of the Service."""
     traffic_distribution: Literal["PreferClose", "PreferSameZone", "PreferSameNode"] | None = None
     """Which endpoints are preferred."""
@@ -37,7 +37,7 @@ class Ingress:
     """The IngressClass."""
     tls_secret_name: ObjectName | None = None
     """The Secret with the certificate."""
-    annotations: Labels | None = None
+    annotations: Labels = field(default_factory=dict)
     """Annotations of the Ingress."""
 
 

@@ -52,6 +52,11 @@ class Property:
         return self.default is MISSING
 
     @property
+    def empty_says_nothing(self) -> bool:
+        """Whether `{}`, or `[]`, means the same as leaving the field out."""
+        return is_dataclass(self.default) or self.default in ((), {})
+
+    @property
     def has_container_fields(self) -> bool:
         """Whether the field is none of its own in JSON: what it takes stands among the object's other fields."""
         return self.hint.last(ContainerFields) is not None

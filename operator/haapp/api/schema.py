@@ -4,7 +4,7 @@ from dataclasses import MISSING, fields
 from functools import cache
 from typing import Any, Final, Literal, get_args, get_origin
 
-from haapp.api.core import core_schema
+from haapp.api.core import core_schema, or_null
 from haapp.api.descriptions import describe
 from haapp.api.durations import format_duration
 from haapp.api.hints import Hint, Property, properties_of, read_hint
@@ -42,6 +42,8 @@ def _property(prop: Property, text: str | None, described: bool) -> Object:
     default = visible_default(prop)
     if default is not MISSING:
         schema = {"default": default, **schema}
+    elif prop.empty_says_nothing:
+        schema = or_null(schema)
     return {"description": text, **schema} if text else schema
 
 
