@@ -20,6 +20,7 @@ AT_ONCE = 16
 """Requests in flight: as many as the operator has workers."""
 
 USER_AGENT = "haapp-bench"
+APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 
 T = TypeVar("T")

@@ -65,6 +65,7 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     await log.take("floor", phases.floor(bench, "floor", fleet.apps("floor", sizes[0])))
     bare = fleet.apps("floor-bare", few, service=False)
     await log.take("floor_no_services", phases.floor(bench, "floor-bare", bare))
+    await phases.warm(bench)
     await asyncio.to_thread(bench.operator.start)
     await log.take("one_by_one", phases.one_by_one(bench, "single", arguments.single))
     total = arguments.single

@@ -9,6 +9,7 @@ from haapp.status.pace import (
     PROGRESS_SECONDS,
     SERVING_SECONDS,
     TROUBLE_SECONDS,
+    UNHEARD_CROWDED_SECONDS,
     UNHEARD_READY_SECONDS,
     UNHEARD_SECONDS,
     hearing,
@@ -108,5 +109,10 @@ def test_only_a_status_without_an_error_waits_for_the_deployments_controller() -
     assert hearing({}, status(("Reconciled", "True", "Reconciled"), seen)) == 0
 
 
-def test_ready_of_an_older_generation_does_not_stand_for_long() -> None:
-    assert hearing(status(READY), WRITTEN) == UNHEARD_READY_SECONDS
+def test_while_many_apps_are_made_it_is_waited_for_longer() -> None:
+    assert hearing({}, WRITTEN, crowded=True) == UNHEARD_CROWDED_SECONDS
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_ready_of_an_older_generation_does_not_stand_for_long(crowded: bool) -> None:
+    assert hearing(status(READY), WRITTEN, crowded=crowded) == UNHEARD_READY_SECONDS

@@ -118,6 +118,17 @@ async def test_in_a_list_those_come_first_that_ask_for_something(queue: WorkQueu
     assert [key.name for key in await taken(queue)] == ["edited", "new", "settled"]
 
 
+async def test_an_edited_app_comes_before_news_of_others(queue: WorkQueue[Key], feed: Sinks) -> None:
+    for name in ("other", "web"):
+        feed[APPS](event("ADDED", name, name))
+    await taken(queue)
+    feed[APPS](event("MODIFIED", "other", "other"))
+    edited = event("MODIFIED", "web", "web")
+    edited["object"]["metadata"]["generation"] = 2
+    feed[APPS](edited)
+    assert [key.name for key in await taken(queue)] == ["web", "other"]
+
+
 async def test_the_first_list_of_nodes_is_no_change(queue: WorkQueue[Key], feed: Sinks, lists: Lists) -> None:
     lists.whole = False
     feed[APPS](event(None))

@@ -52,7 +52,7 @@ async def work(queue: Queue, *ends: Visit | Exception) -> None:
     running.start()
     for _ in ends:
         queue.add(KEY)
-        await until(lambda: KEY not in queue._ready and KEY not in queue._busy)
+        await until(lambda: queue.ready == 0 and KEY not in queue._busy)
     await asyncio.wait_for(done.wait(), 1)
     await running.stop()
 

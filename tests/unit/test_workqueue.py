@@ -4,8 +4,9 @@ import asyncio
 import time
 
 import pytest
+from tests.clock import Clock
 
-from haapp.runtime.workqueue import BASE_DELAY, MAX_DELAY, WorkQueue
+from haapp.runtime.workqueue import BASE_DELAY, CROWD, CROWD_SECONDS, MAX_DELAY, OVERDUE_SECONDS, WorkQueue
 
 
 async def take(queue: WorkQueue[str], timeout: float = 1.0) -> str | None:
@@ -65,6 +66,44 @@ async def test_what_stands_behind_comes_last_and_is_not_forgotten() -> None:
     queue.add_behind("old")
     queue.discard("old")
     assert queue.ready == 0
+
+
+async def test_what_comes_first_is_taken_before_the_others() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    queue.add_behind("settled")
+    queue.add("news")
+    queue.add("edited")
+    queue.add_first("new")
+    queue.add_first("edited")
+    queue.add("new")
+    assert queue.ready == 4
+    assert [await take(queue) for _ in range(4)] == ["new", "edited", "news", "settled"]
+
+
+async def test_what_is_overdue_gets_every_other_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    queue: WorkQueue[str] = WorkQueue()
+    for number in range(2):
+        queue.add(f"news {number}")
+    for number in range(3):
+        queue.add_first(f"new {number}")
+    assert await queue.get() == "new 0"
+    clock.now += OVERDUE_SECONDS + 1
+    assert [await queue.get() for _ in range(4)] == ["news 0", "new 1", "news 1", "new 2"]
+
+
+async def test_it_is_crowded_while_many_first_ones_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    queue: WorkQueue[str] = WorkQueue()
+    for number in range(CROWD):
+        assert not queue.crowded()
+        queue.add_first(str(number))
+        await queue.get()
+    assert queue.crowded()
+    clock.now += CROWD_SECONDS
+    assert not queue.crowded()
 
 
 async def test_a_waiting_worker_is_woken_for_what_stands_behind() -> None:

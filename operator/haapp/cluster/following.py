@@ -156,7 +156,7 @@ def install(sinks: Mapping[Kind, Sink] | None = None, namespaces: Iterable[str] 
     if not isinstance(watching.infinite_watch, Following):
         watching.infinite_watch = Following(watching.infinite_watch, sinks, namespaces, shard)
         watching.watch_objs = paced(watching.watch_objs)
-        vars(api)["json"] = orjson  # a third of the time for each event
+        vars(api).update(json=orjson, get=get)  # a third of the time for each event, and for each list
 
 
 def ready() -> bool:
@@ -181,6 +181,12 @@ def paced(watch: Watch) -> Watch:
         await asyncio.sleep(max(0.0, STREAM_SECONDS - (time.monotonic() - began)))
 
     return stream
+
+
+async def get(url: str, **options: Any) -> Any:
+    """Kopf's own GET, with a faster decoder."""
+    async with await api.request(method="get", url=url, **options) as response:
+        return await response.json(loads=orjson.loads)
 
 
 async def _served(stream: AsyncIterator[Any], shard: Shard) -> AsyncGenerator[Any, None]:

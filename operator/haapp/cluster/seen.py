@@ -18,6 +18,7 @@ class SeenApp:
 
     uid: str
     resource_version: str
+    generation: int | None
     told: bool
     text: bytes
 
@@ -40,6 +41,7 @@ def seen_app(obj: Mapping[str, Any]) -> SeenApp:
     return SeenApp(
         uid=str(meta.get("uid")),
         resource_version=str(meta.get("resourceVersion") or ""),
+        generation=meta.get("generation"),
         told=observed is not None and observed == meta.get("generation"),
         text=orjson.dumps(kept),
     )

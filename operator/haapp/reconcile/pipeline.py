@@ -39,6 +39,9 @@ FAULT = "Fault"
 FAULT_SECONDS = 30.0
 """When an app is tried again, at the earliest, on which the operator itself failed: most likely it fails again."""
 
+CROWD_SECONDS = 3.0
+"""When to see whether there are still many apps to be made, while a status waits for that."""
+
 STARTING_SECONDS = 10.0
 """How often the status of an app that is starting up is told anew."""
 
@@ -58,12 +61,20 @@ class Visit:
 
 
 class Reconciler:
-    """Visits one app at a time; different apps may be visited concurrently. `now` returns an aware UTC time."""
+    """Visits one app at a time; different apps may be visited concurrently. `now` returns an aware UTC time, `crowded`
+    whether many apps are being made or changed."""
 
-    def __init__(self, view: View, writer: Writer, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        view: View,
+        writer: Writer,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        crowded: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._view = view
         self._writer = writer
         self._now = now
+        self._crowded = crowded
         self._applier = Applier(view, writer)
         self._rebalancer = Rebalancer(writer, started=int(now().timestamp()))
         self._reported: dict[Key, datetime] = {}
@@ -164,7 +175,7 @@ class Reconciler:
             return None
         now = self._now()
         paced = _left(self._reported.get(key, NEVER), now, patience(before, status))
-        waiting = max(paced, self._unheard_for(key, hearing(before, status), now))
+        waiting = max(paced, self._unheard_for(key, hearing(before, status, crowded=self._crowded()), now))
         if waiting > 0:
             return waiting
         await self._writer.patch_status(obj, status)
@@ -178,7 +189,7 @@ class Reconciler:
         if not enough:
             self._unheard.pop(key, None)
             return 0.0
-        return _left(self._unheard.setdefault(key, now), now, enough)
+        return min(CROWD_SECONDS, _left(self._unheard.setdefault(key, now), now, enough))
 
 
 def optional_apis(app: App) -> frozenset[str]:

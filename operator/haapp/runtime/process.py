@@ -59,7 +59,8 @@ class Runtime:
         self._discovery = Discovery(client, once=bool(settings.namespaces))
         view = ClusterView(indices, self._overlay, self._watches, self._discovery)
         writer = Writer(client, self._overlay, self._recorder, self._lease.time_left if self._lease else None)
-        self._workers = Workers(self._queue, Reconciler(view, writer).visit, settings.workers)
+        reconciler = Reconciler(view, writer, crowded=self._queue.crowded)
+        self._workers = Workers(self._queue, reconciler.visit, settings.workers)
         self._endpoints = Endpoints(
             settings.health_port, settings.metrics_port, alive=self._alive, ready=following.ready
         )

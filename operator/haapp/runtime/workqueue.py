@@ -2,7 +2,7 @@
 
 The semantics are those of client-go's rate-limited work queue: a key that is added while it is being worked on is
 worked on once more afterwards; a key added twice before it is taken is taken once. As in controller-runtime's priority
-queue, what most likely needs no work stands behind all else.
+queue, some come before the others, and what most likely needs no work stands behind all else.
 """
 
 from __future__ import annotations
@@ -22,13 +22,23 @@ BASE_DELAY = 0.005
 MAX_DELAY = 300.0
 """Seconds that a retry waits at the most."""
 
+OVERDUE_SECONDS = 10.0
+"""A key that has waited for so long is passed over no more: every other turn is for those."""
+
+CROWD = 16
+CROWD_SECONDS = 2.0
+"""It is crowded where so many first ones were taken in so many seconds."""
+
+FIRST, USUAL, BEHIND = range(3)
+
 
 class WorkQueue(Generic[K]):
     """Keys that are due now, or at a known time. All times are of the monotonic clock, in seconds."""
 
     def __init__(self) -> None:
-        self._ready: OrderedDict[K, float] = OrderedDict()
-        self._behind: OrderedDict[K, float] = OrderedDict()
+        self._tiers: tuple[OrderedDict[K, float], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
+        self._passed_over = False
+        self._firsts: deque[float] = deque(maxlen=CROWD)
         self._due: dict[K, float] = {}
         self._first_asked: dict[K, float] = {}
         self._timers: list[tuple[float, int, K]] = []
@@ -47,13 +57,13 @@ class WorkQueue(Generic[K]):
     @property
     def ready(self) -> int:
         """How many keys wait for a worker."""
-        return len(self._ready) + len(self._behind)
+        return sum(map(len, self._tiers))
 
     @property
     def age(self) -> float:
         """How long the oldest due key has been waiting for a worker, in seconds."""
         now = time.monotonic()
-        return max((now - next(iter(keys.values())) for keys in (self._ready, self._behind) if keys), default=0.0)
+        return max((now - next(iter(keys.values())) for keys in self._tiers if keys), default=0.0)
 
     @property
     def stalled(self) -> float:
@@ -61,18 +71,23 @@ class WorkQueue(Generic[K]):
         this is small."""
         return min(self.age, time.monotonic() - self._taken)
 
+    def crowded(self) -> bool:
+        """Whether many keys that come first were taken just now."""
+        return len(self._firsts) == CROWD and time.monotonic() - self._firsts[0] < CROWD_SECONDS
+
+    def add_first(self, key: K) -> None:
+        """Make the key due at once, and before the others."""
+        self._forget_timer(key)
+        self._enter(key, FIRST)
+
     def add(self, key: K) -> None:
         """Make the key due at once."""
-        self._due.pop(key, None)
-        self._first_asked.pop(key, None)
-        self._ready.setdefault(key, self._behind.pop(key, time.monotonic()))
-        self._wake()
+        self._forget_timer(key)
+        self._enter(key, USUAL)
 
     def add_behind(self, key: K) -> None:
         """Make the key due when no other is."""
-        if key not in self._ready:
-            self._behind.setdefault(key, time.monotonic())
-            self._wake()
+        self._enter(key, BEHIND)
 
     def add_after(self, key: K, delay: float) -> None:
         """Make the key due in `delay` seconds, unless it is due sooner."""
@@ -102,10 +117,9 @@ class WorkQueue(Generic[K]):
 
     def discard(self, key: K) -> None:
         """The key's object is gone: nothing of it is kept."""
-        self._ready.pop(key, None)
-        self._behind.pop(key, None)
-        self._due.pop(key, None)
-        self._first_asked.pop(key, None)
+        for keys in self._tiers:
+            keys.pop(key, None)
+        self._forget_timer(key)
         self._failures.pop(key, None)
 
     def close(self) -> None:
@@ -118,13 +132,10 @@ class WorkQueue(Generic[K]):
         """The next due key that no worker holds; call `done` with it afterwards. None once the queue is closed."""
         while not self._closed:
             self._promote()
-            for keys in (self._ready, self._behind):
-                key = next((key for key in keys if key not in self._busy), None)
+            for tier in self._order():
+                key = next((key for key in self._tiers[tier] if key not in self._busy), None)
                 if key is not None:
-                    del keys[key]
-                    self._busy.add(key)
-                    self._taken = time.monotonic()
-                    return key
+                    return self._take(key, tier)
             await self._wait()
         return None
 
@@ -134,8 +145,34 @@ class WorkQueue(Generic[K]):
         if self._is_ready(key):
             self._wake()
 
+    def _order(self) -> tuple[int, ...]:
+        """Which tier is asked before which: one key that is overdue comes after each that was taken before it."""
+        waited = time.monotonic() - next(iter(self._tiers[USUAL].values()), float("inf"))
+        return (USUAL, FIRST, BEHIND) if self._passed_over and waited > OVERDUE_SECONDS else (FIRST, USUAL, BEHIND)
+
+    def _take(self, key: K, tier: int) -> K:
+        del self._tiers[tier][key]
+        self._busy.add(key)
+        self._taken = time.monotonic()
+        self._passed_over = tier == FIRST
+        if tier == FIRST:
+            self._firsts.append(self._taken)
+        return key
+
+    def _enter(self, key: K, tier: int) -> None:
+        """The key joins the tier, with the time that it has waited in a later one, unless it is in an earlier one."""
+        if any(key in keys for keys in self._tiers[:tier]):
+            return
+        waiting = next((keys.pop(key) for keys in self._tiers[tier + 1 :] if key in keys), time.monotonic())
+        self._tiers[tier].setdefault(key, waiting)
+        self._wake()
+
+    def _forget_timer(self, key: K) -> None:
+        self._due.pop(key, None)
+        self._first_asked.pop(key, None)
+
     def _is_ready(self, key: K) -> bool:
-        return key in self._ready or key in self._behind
+        return any(key in keys for keys in self._tiers)
 
     def _schedule(self, key: K, due: float) -> None:
         self._due[key] = due
