@@ -118,6 +118,30 @@ async def test_in_a_list_those_come_first_that_ask_for_something(queue: WorkQueu
     assert [key.name for key in await taken(queue)] == ["edited", "new", "settled"]
 
 
+@pytest.mark.parametrize("edit", [{"generation": 2}, {"annotations": {"a": "b"}}, {"labels": LABELS | {"a": "b"}}])
+async def test_an_edit_is_seen_that_a_status_of_ours_has_overtaken(
+    queue: WorkQueue[Key], feed: Sinks, overlay: Overlay, edit: dict[str, Any]
+) -> None:
+    """The watch shows nothing but the state that our write of the status left."""
+    feed[APPS](event("ADDED"))
+    await taken(queue)
+    edited = event("MODIFIED")
+    edited["object"]["metadata"] |= {"resourceVersion": "7", **edit}
+    overlay.app_written(KEY, edited["object"])
+    feed[APPS](edited)
+    assert await taken(queue) == [KEY]
+
+
+async def test_our_own_status_is_no_news(queue: WorkQueue[Key], feed: Sinks, overlay: Overlay) -> None:
+    feed[APPS](event("ADDED"))
+    await taken(queue)
+    told = event("MODIFIED")
+    told["object"]["metadata"]["resourceVersion"] = "7"
+    overlay.app_written(KEY, told["object"])
+    feed[APPS](told)
+    assert len(queue) == 0
+
+
 async def test_an_edited_app_comes_before_news_of_others(queue: WorkQueue[Key], feed: Sinks) -> None:
     for name in ("other", "web"):
         feed[APPS](event("ADDED", name, name))

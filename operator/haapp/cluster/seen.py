@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from haapp.children.model import number_of
 
 
+ASKED: Final = ("generation", "labels", "annotations", "deletionTimestamp")
+
+
 @dataclass(frozen=True, slots=True)
 class SeenApp:
-    """An app as last seen. `told` says whether its status is of what is asked for now; `text` is the object as JSON: a
-    fraction of what its dictionaries would take, and read only when the app is visited."""
+    """An app as last seen. `asked` is equal for two states that differ in their status alone; `told` says whether the
+    status is of what is asked for now; `text` is the object as JSON: a fraction of what its dictionaries would take, and
+    read only when the app is visited."""
 
     uid: str
     resource_version: str
-    generation: int | None
+    asked: int
     told: bool
     text: bytes
 
@@ -41,7 +45,7 @@ def seen_app(obj: Mapping[str, Any]) -> SeenApp:
     return SeenApp(
         uid=str(meta.get("uid")),
         resource_version=str(meta.get("resourceVersion") or ""),
-        generation=meta.get("generation"),
+        asked=hash(orjson.dumps([meta.get(field) for field in ASKED])),
         told=observed is not None and observed == meta.get("generation"),
         text=orjson.dumps(kept),
     )

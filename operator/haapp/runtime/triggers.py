@@ -38,10 +38,11 @@ class Triggers:
 
     def app(self, key: Key, now: SeenApp, before: SeenApp | None) -> None:
         """The HighAvailabilityApp itself changed, or stands in a list: those that ask for something come first, so that
-        what many of them ask for at once is made before any of them is told of."""
+        what many of them ask for at once is made before any of them is told of. A watch may skip the state that an edit
+        left, and show no other than the one after our next status."""
         if before is None and now.told:
             self._queue.add_behind(key)
-        elif before is None or before.generation != now.generation:
+        elif before is None or before.asked != now.asked:
             self._queue.add_first(key)
         elif not self._overlay.has_shown_app(key, now):
             self._queue.add(key)
