@@ -10,15 +10,14 @@ import orjson
 
 from haapp.children.model import number_of
 
-
 ASKED: Final = ("generation", "labels", "annotations", "deletionTimestamp")
 
 
 @dataclass(frozen=True, slots=True)
 class SeenApp:
     """An app as last seen. `asked` is equal for two states that differ in their status alone; `told` says whether the
-    status is of what is asked for now; `text` is the object as JSON: a fraction of what its dictionaries would take, and
-    read only when the app is visited."""
+    status is of what is asked for now; `text` is the object as JSON: a fraction of what its dictionaries would take,
+    and read only when the app is visited."""
 
     uid: str
     resource_version: str
