@@ -72,6 +72,8 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     apps = fleet.apps("apps", sizes[0])
     await log.take(f"create_{sizes[0]}", phases.create(bench, "apps", apps, CHILDREN))
     total += len(apps)
+    await log.take(f"restart_{total}", phases.restart(bench, "apps", total))
+    total += 1
     bare = fleet.apps("bare", few, service=False)
     await log.take("create_no_services", phases.create(bench, "bare", bare, CHILDREN - 1))
     total += few
