@@ -223,7 +223,7 @@ def _until_visited(operator: Operator, apps: int) -> float:
     """When every app has been visited and none waits, by the operator's own metrics."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
-        values = dict(_values(operator.metrics().splitlines()))
+        values = dict(_values(operator.metrics("haapp_reconcile_total", "haapp_queue_depth").splitlines()))
         if values.get('haapp_reconcile_total{result="ok"}', 0) >= apps and not values.get("haapp_queue_depth"):
             return time.time()
         time.sleep(0.05)

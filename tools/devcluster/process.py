@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,9 +106,9 @@ class Operator:
         """Whether it is healthy, or has ended and never will be."""
         return self.is_healthy() or not self.is_running()
 
-    def metrics(self) -> str:
-        """What its metrics endpoint says now, in Prometheus' text format."""
-        return self.ask(self.metrics_port, "/metrics")
+    def metrics(self, *names: str) -> str:
+        """What its metrics endpoint says now of these metrics, or of all, in Prometheus' text format."""
+        return self.ask(self.metrics_port, f"/metrics?{urllib.parse.urlencode([('name[]', name) for name in names])}")
 
     def ask(self, port: int, path: str) -> str:
         """The body of the answer to a GET. Raises OSError unless that is a success."""

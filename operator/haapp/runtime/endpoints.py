@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 
 class Endpoints:
@@ -42,5 +42,8 @@ def _probe(good: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.Re
     return answer
 
 
-async def _metrics(_: web.Request) -> web.Response:
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def _metrics(request: web.Request) -> web.Response:
+    """All metrics, or those that are named by `?name[]=` as Prometheus' own clients take it."""
+    names = request.query.getall("name[]", ())
+    registry = REGISTRY.restricted_registry(names) if names else REGISTRY
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
