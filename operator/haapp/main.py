@@ -21,6 +21,11 @@ from haapp.exceptions import ApiError
 from haapp.settings import LOG_FORMATS, Admission, Settings, admission, from_environment, port
 from haapp.sharding import Shard
 
+COLLECT_AFTER = (50_000, 20, 20)
+"""How many new objects before a garbage collection of the youngest, and how many of those before one of older ones. A
+list from the API server makes tens of thousands at once, hardly any of them in a cycle: by Python's own number, 700,
+restarting with 2,000 apps took 8 % more CPU."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until a signal or the loss of the lease; returns the exit code. What goes wrong at the start is one line."""
@@ -54,6 +59,7 @@ def run(settings: Settings) -> int:
 
     memo = kopf.Memo()
     gc.freeze()  # what was imported stays: no collection has to look at it again
+    gc.set_threshold(*COLLECT_AFTER)
     try:
         kopf.run(clusterwide=not settings.namespaces, namespaces=list(settings.namespaces), standalone=True, memo=memo)
     except Exception as error:
