@@ -162,3 +162,25 @@ async def test_a_number_may_wait_and_a_clock_that_is_set_back_holds_nothing(cloc
     clock.tick(-3600)
     await subject.visit(KEY)
     assert len(cluster.statuses) == 2
+
+
+async def test_the_deployments_controller_keeps_the_time_that_it_was_given_once(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hearing(*_: Any, crowded: bool) -> float:
+        return 20.0 if crowded else 5.0
+
+    monkeypatch.setattr("haapp.reconcile.pipeline.hearing", hearing)
+    cluster, crowd = PlainCluster(app_object()), [False]
+    subject = Reconciler(cluster, cluster, clock, crowded=lambda: crowd[0])  # type: ignore[arg-type]
+    assert (await subject.visit(KEY)).again_in == 5.0
+    crowd[0] = True
+    clock.tick(4)
+    assert (await subject.visit(KEY)).again_in == 16.0
+    crowd[0] = False
+    clock.tick(15)
+    assert (await subject.visit(KEY)).again_in == 1.0
+    assert not cluster.statuses
+    clock.tick(1)
+    await subject.visit(KEY)
+    assert cluster.statuses

@@ -39,9 +39,6 @@ FAULT = "Fault"
 FAULT_SECONDS = 30.0
 """When an app is tried again, at the earliest, on which the operator itself failed: most likely it fails again."""
 
-CROWD_SECONDS = 3.0
-"""When to see whether there are still many apps to be made, while a status waits for that."""
-
 STARTING_SECONDS = 10.0
 """How often the status of an app that is starting up is told anew."""
 
@@ -62,7 +59,7 @@ class Visit:
 
 class Reconciler:
     """Visits one app at a time; different apps may be visited concurrently. `now` returns an aware UTC time, `crowded`
-    whether many apps are being made or changed."""
+    whether many apps are being made or changed at the moment."""
 
     def __init__(
         self,
@@ -78,7 +75,7 @@ class Reconciler:
         self._applier = Applier(view, writer)
         self._rebalancer = Rebalancer(writer, started=int(now().timestamp()))
         self._reported: dict[Key, datetime] = {}
-        self._unheard: dict[Key, datetime] = {}
+        self._unheard: dict[Key, tuple[datetime, float]] = {}
 
     async def visit(self, key: Key) -> Visit:
         """Make the cluster what the app asks for, as far as one look tells, and its status what is so.
@@ -185,11 +182,14 @@ class Reconciler:
         return None
 
     def _unheard_for(self, key: Key, enough: float, now: datetime) -> float:
-        """Seconds that are left of those for which the Deployment's controller is waited for."""
+        """Seconds that are left of those for which the Deployment's controller is waited for: the most that it was
+        given so far, since it stays late for some time after many apps were changed."""
         if not enough:
             self._unheard.pop(key, None)
             return 0.0
-        return min(CROWD_SECONDS, _left(self._unheard.setdefault(key, now), now, enough))
+        since, most = self._unheard.get(key, (now, enough))
+        self._unheard[key] = since, max(most, enough)
+        return _left(since, now, max(most, enough))
 
 
 def optional_apis(app: App) -> frozenset[str]:

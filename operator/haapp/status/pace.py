@@ -22,8 +22,10 @@ UNHEARD_SECONDS: Final = 1.5
 """The Deployment's controller looks at what was written within milliseconds: for so long its answer is waited for, so
 that one status tells of both."""
 
-UNHEARD_CROWDED_SECONDS: Final = 10.0
-"""The same while many apps are being made: then that controller is late, and each status keeps another app waiting."""
+UNHEARD_CROWDED_SECONDS: Final = 30.0
+"""The same while many apps are being made or changed: then that controller is late, and each status keeps another app
+waiting. A `Ready` that still stands meanwhile is of an older generation, as it says itself, and whoever waits for it
+looks at that (`kubectl wait`, kstatus, Argo CD)."""
 
 UNHEARD_READY_SECONDS: Final = 0.5
 """The same while the status says Ready of what was asked for before, which is not left standing for longer."""
@@ -52,15 +54,15 @@ def patience(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
 
 def hearing(before: Mapping[str, Any], after: Mapping[str, Any], *, crowded: bool = False) -> float:
     """Seconds for which the Deployment's controller may be waited for: all went well so far, and only it has not looked
-    at the change yet. 0 where there is something else to tell. `crowded`: many apps are being made."""
+    at the change yet. 0 where there is something else to tell. `crowded`: many apps are being made or changed."""
     found = _conditions(after)
     unheard = found.get(reasons.PROGRESSING, {}).get("reason") == reasons.DEPLOYMENT_NOT_OBSERVED
     if not unheard or _statuses(found).get(reasons.RECONCILED) != "True":
         return 0.0
+    if crowded:
+        return UNHEARD_CROWDED_SECONDS
     was_ready = _statuses(_conditions(before)).get(reasons.READY) == "True"
-    if was_ready:
-        return UNHEARD_READY_SECONDS
-    return UNHEARD_CROWDED_SECONDS if crowded else UNHEARD_SECONDS
+    return UNHEARD_READY_SECONDS if was_ready else UNHEARD_SECONDS
 
 
 def _is_usual(kind: str, conditions: Mapping[str, Mapping[str, Any]]) -> bool:
