@@ -66,7 +66,10 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     bare = fleet.apps("floor-bare", few, service=False)
     await log.take("floor_no_services", phases.floor(bench, "floor-bare", bare))
     await phases.warm(bench)
-    await asyncio.to_thread(bench.operator.start)
+    await log.take("same_writes", phases.same_writes(bench, "same", fleet.apps("same", sizes[0])))
+    bare = fleet.apps("same-bare", few, service=False)
+    await log.take("same_writes_no_services", phases.same_writes(bench, "same-bare", bare))
+    await phases.start(bench)
     await log.take("one_by_one", phases.one_by_one(bench, "single", arguments.single))
     total = arguments.single
     apps = fleet.apps("apps", sizes[0])

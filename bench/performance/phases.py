@@ -25,6 +25,7 @@ from haapp.status.reasons import READY, RECONCILING
 
 Figures = dict[str, Any]
 
+APPLIED = "?fieldManager=bench&force=true&fieldValidation=Ignore"
 STATUS = f"{PLURAL}/status"
 CHILDREN = frozenset(kind.plural for kind in KINDS)
 TIMEOUT = 1800.0
@@ -94,6 +95,37 @@ async def floor(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figur
     used = meter.read()
     await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)  # the controllers are not done with them yet
     return {"apps": len(apps), "children": len(ready), "seconds": round(seconds, 2), "used": used}
+
+
+async def same_writes(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
+    """A bare client again, with what comes of the apps themselves: they are created, and their children are made by
+    server-side apply. No operator can be faster; the apps are deleted at the end, before there is one."""
+    await bench.namespace(namespace)
+    ready = [
+        request
+        for app in apps
+        for request in (
+            ("POST", fleet.path(app, collection=True), orjson.dumps(app), "application/json"),
+            *(("PATCH", f"{fleet.path(o)}{APPLIED}", orjson.dumps(o), APPLY) for o in fleet.children(app)),
+        )
+    ]
+    meter = bench.meter()
+    seconds = await each(ready, lambda request: bench.client.send(*request))
+    used = meter.read()
+    await bench.client.send("DELETE", fleet.path(apps[0], collection=True))
+    await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
+    return {"apps": len(apps), "requests": len(ready), "seconds": round(seconds, 2), "used": used}
+
+
+async def start(bench: Bench) -> None:
+    """The operator, until it has seen all there is and is at rest."""
+    await asyncio.to_thread(bench.operator.start)
+    deadline = time.monotonic() + TIMEOUT
+    while not await asyncio.to_thread(bench.operator.is_ready):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the operator has not become ready")
+        await asyncio.sleep(BETWEEN_SECONDS)
+    await asyncio.sleep(QUIET_SECONDS)
 
 
 async def warm(bench: Bench) -> None:

@@ -96,15 +96,22 @@ class Operator:
 
     def is_healthy(self) -> bool:
         """Whether it answers its own probe with 200."""
-        try:
-            self.ask(self.health_port, "/healthz")
-        except (urllib.error.URLError, OSError):
-            return False
-        return True
+        return self._agrees("/healthz")
+
+    def is_ready(self) -> bool:
+        """Whether its watches have shown it all there is."""
+        return self._agrees("/readyz")
 
     def is_settled(self) -> bool:
         """Whether it is healthy, or has ended and never will be."""
         return self.is_healthy() or not self.is_running()
+
+    def _agrees(self, path: str) -> bool:
+        try:
+            self.ask(self.health_port, path)
+        except (urllib.error.URLError, OSError):
+            return False
+        return True
 
     def metrics(self, *names: str) -> str:
         """What its metrics endpoint says now of these metrics, or of all, in Prometheus' text format."""

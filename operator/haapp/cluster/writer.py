@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,10 +24,6 @@ UNCHECKED = {"fieldValidation": "Ignore"}
 """The API server looks for unknown fields, to warn of them, by reading a body a second time, which takes up to a third
 of a server-side apply; what is sent here has no such fields, and nobody reads the warnings."""
 
-SERVICES_AT_ONCE = 2
-"""New Services wait for each other inside the API server, where addresses are given out: of sixteen at once it makes
-half as many in a second as of two."""
-
 HANDOVER_MANAGER = f"{FIELD_MANAGER}-handover"
 """Holds `replicas` from the moment when the operator lets go of it until the autoscaler first sets it; without it the
 API server would reset the field to its default of 1."""
@@ -45,7 +40,6 @@ class Writer:
         self._overlay = overlay
         self._recorder = recorder
         self._time_left = time_left or (lambda: REQUEST_TIMEOUT)
-        self._services = asyncio.Semaphore(SERVICES_AT_ONCE)
 
     async def confirm(self, app: Mapping[str, Any]) -> None:
         meta = app["metadata"]
@@ -58,8 +52,7 @@ class Writer:
         kind = kind_of(obj)
         new = {**obj, "metadata": {**obj["metadata"], "resourceVersion": NEVER}}
         try:
-            async with self._services if kind.kind == "Service" else contextlib.nullcontext():
-                child = await self._apply(key, kind, new)
+            child = await self._apply(key, kind, new)
         except Conflict:
             return await self._take_up(key, kind, obj)
         if replicas is not None:
