@@ -27,7 +27,8 @@ COMPONENT_FLAGS: dict[str, dict[str, str]] = {
     # A cluster that may be thrown away at any time need not survive a power cut.
     "etcd": {"unsafe-no-fsync": "true"},
     # The default has room for 254 Services.
-    "kube-apiserver": {"service-cluster-ip-range": "10.96.0.0/12"},
+    # The audit log is read while it grows: it must not be rotated, which happens at 100 MB by default.
+    "kube-apiserver": {"service-cluster-ip-range": "10.96.0.0/12", "audit-log-maxsize": "100000"},
     "kube-controller-manager": {
         "leader-elect": "false",
         "node-monitor-period": "1s",

@@ -33,6 +33,9 @@ METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 REQUEST_TIMEOUT = 30.0
 """Seconds that one request may take, connecting included."""
 
+CONNECTIONS = 32
+"""Two for each worker; a TLS handshake costs as much as several requests, on both sides."""
+
 Observer = Callable[[str, str, int, float], None]
 """Called after each request with verb, resource (the plural), HTTP status (0: no answer) and seconds."""
 
@@ -167,7 +170,7 @@ class Client:
     def _open(self) -> aiohttp.ClientSession:
         context = RESTClientObject(self._configuration).ssl_context
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=64, keepalive_timeout=60), read_bufsize=2**21
+            connector=aiohttp.TCPConnector(ssl=context, limit=CONNECTIONS, keepalive_timeout=60), read_bufsize=2**21
         )
 
     def _url(self, path: str) -> str:
