@@ -66,7 +66,7 @@ async def pods(bench: Bench, namespace: str, apps: int) -> Figures:
     meter, trail = bench.meter(), bench.trail()
     made = [(app, number) for app in range(apps) for number in range(PODS)]
     await each(made, lambda pod: _pod(bench, namespace, *pod, machines[sum(pod) % MACHINES].name))
-    await trail.quiet(QUIET_SECONDS, TIMEOUT)
+    await trail.quiet(QUIET_SECONDS, TIMEOUT, everybody=True)  # kwok makes them ready one after the other
     figures = meter.read()
     return {"apps": apps, "pods": len(made), "rss_mb": figures["operator"]["rss_mb"], "used": figures}
 
