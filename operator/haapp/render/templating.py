@@ -9,13 +9,13 @@ change the structure around it, whatever it holds, and templates that come out a
 import json
 import re
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Never
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, pass_context
 from jinja2.runtime import Context
 
 from haapp.api.objects import Object
@@ -106,17 +106,12 @@ add_filter = _JINJA.filters.setdefault
 def compile_all() -> None:
     """Compile every template, so that the first app that needs one does not wait for it."""
     for name in _JINJA.list_templates():
-        _template(name)
-
-
-@cache
-def _template(name: str) -> Template:
-    return _JINJA.get_template(name)
+        _JINJA.get_template(name)
 
 
 def fill_text(template: str, **values: Any) -> str:
     """The text of `template` with `values`; a value that the template misses raises jinja2's UndefinedError."""
-    return _template(template).render(values)
+    return _JINJA.get_template(template).render(values)
 
 
 def fill(template: str, **values: Any) -> Object:
