@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
 
-from performance import fleet, large, phases, plots, processes, table
+from performance import baseline, fleet, large, phases, plots, processes, table
 from performance.client import Client
 from performance.phases import Bench, Figures
 
@@ -62,14 +62,14 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     """All phases, in an order in which none disturbs the next."""
     sizes = [int(size) for size in arguments.apps.split(",")]
     few = arguments.no_service_apps
-    await log.take("floor", phases.floor(bench, "floor", fleet.apps("floor", sizes[0])))
+    await log.take("floor", baseline.floor(bench, "floor", fleet.apps("floor", sizes[0])))
     bare = fleet.apps("floor-bare", few, service=False)
-    await log.take("floor_no_services", phases.floor(bench, "floor-bare", bare))
-    await phases.warm(bench)
-    await log.take("same_writes", phases.same_writes(bench, "same", fleet.apps("same", sizes[0])))
+    await log.take("floor_no_services", baseline.floor(bench, "floor-bare", bare))
+    await baseline.warm(bench)
+    await log.take("same_writes", baseline.same_writes(bench, "same", fleet.apps("same", sizes[0])))
     bare = fleet.apps("same-bare", few, service=False)
-    await log.take("same_writes_no_services", phases.same_writes(bench, "same-bare", bare))
-    await phases.start(bench)
+    await log.take("same_writes_no_services", baseline.same_writes(bench, "same-bare", bare))
+    await baseline.start(bench)
     await log.take("one_by_one", phases.one_by_one(bench, "single", arguments.single))
     total = arguments.single
     apps = fleet.apps("apps", sizes[0])
@@ -87,7 +87,7 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     for size in sizes[1:]:
         # So many more that there are `size` in all; without Services, whose cost is known by now.
         more = fleet.apps(f"to-{size}", max(0, size - total), service=False)
-        await log.take(f"floor_{size}", phases.floor(bench, f"floor-{size}", _renamed(more, f"floor-{size}")))
+        await log.take(f"floor_{size}", baseline.floor(bench, f"floor-{size}", _renamed(more, f"floor-{size}")))
         await log.take(f"create_to_{size}", phases.create(bench, f"to-{size}", more, CHILDREN - 1))
         total += len(more)
         await log.take(f"restart_{size}", phases.restart(bench, "apps", total))

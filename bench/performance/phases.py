@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from performance import fleet
-from performance.client import APPLY, MERGE, Client, each
+from performance.client import MERGE, Client, each
 from performance.processes import Meter, used
 from performance.trail import Entry, Trail, counted, quantile
 
@@ -25,10 +24,10 @@ from haapp.status.reasons import READY, RECONCILING
 
 Figures = dict[str, Any]
 
-APPLIED = "?fieldManager=bench&force=true&fieldValidation=Ignore"
 STATUS = f"{PLURAL}/status"
 CHILDREN = frozenset(kind.plural for kind in KINDS)
 TIMEOUT = 1800.0
+READY_SECONDS = 60.0
 BETWEEN_SECONDS = 0.6
 LOOK_SECONDS = 2.0
 """Listing the apps takes of the API server that is being measured: seldom, and out of its memory."""
@@ -83,56 +82,6 @@ class Bench:
 def roomy(machine: nodes.Machine, pods: int) -> nodes.Machine:
     """A node like that one with room for so many pods."""
     return nodes.Machine(machine.name, machine.zone, cpu="512", memory="2048Gi", pods=str(pods))
-
-
-async def floor(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
-    """The bare writer: the children of the apps, by plain creates of ready-made bodies, and nothing else."""
-    await bench.namespace(namespace)
-    # App by app, as the operator meets them.
-    ready = [(fleet.path(obj, collection=True), orjson.dumps(obj)) for app in apps for obj in fleet.children(app)]
-    meter = bench.meter()
-    seconds = await each(ready, lambda item: bench.client.send("POST", *item))
-    used = meter.read()
-    await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)  # the controllers are not done with them yet
-    return {"apps": len(apps), "children": len(ready), "seconds": round(seconds, 2), "used": used}
-
-
-async def same_writes(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
-    """A bare client again, with what comes of the apps themselves: they are created, and their children are made by
-    server-side apply. No operator can be faster; the apps are deleted at the end, before there is one."""
-    await bench.namespace(namespace)
-    ready = [
-        request
-        for app in apps
-        for request in (
-            ("POST", fleet.path(app, collection=True), orjson.dumps(app), "application/json"),
-            *(("PATCH", f"{fleet.path(o)}{APPLIED}", orjson.dumps(o), APPLY) for o in fleet.children(app)),
-        )
-    ]
-    meter = bench.meter()
-    seconds = await each(ready, lambda request: bench.client.send(*request))
-    used = meter.read()
-    await bench.client.send("DELETE", fleet.path(apps[0], collection=True))
-    await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
-    return {"apps": len(apps), "requests": len(ready), "seconds": round(seconds, 2), "used": used}
-
-
-async def start(bench: Bench) -> None:
-    """The operator, until it has seen all there is and is at rest."""
-    await asyncio.to_thread(bench.operator.start)
-    deadline = time.monotonic() + TIMEOUT
-    while not await asyncio.to_thread(bench.operator.is_ready):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the operator has not become ready")
-        await asyncio.sleep(BETWEEN_SECONDS)
-    await asyncio.sleep(QUIET_SECONDS)
-
-
-async def warm(bench: Bench) -> None:
-    """The API server builds what it needs for server-side applies of a kind at the first of them, in a tenth of a
-    second or more: one that serves a cluster has done so long ago."""
-    for obj in fleet.children(fleet.app("default", "warm")):
-        await bench.client.send("PATCH", f"{fleet.path(obj)}?dryRun=All&fieldManager=warm", obj, APPLY)
 
 
 async def create(bench: Bench, namespace: str, apps: list[fleet.Object], children: int) -> Figures:

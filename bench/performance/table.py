@@ -73,12 +73,12 @@ def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[
     yield "writes at rest", "0", f"{writes:g}", writes == 0
     reads = results["rest"]["per_app"]["reads"] + first["per_app"]["reads"]
     yield "GET/LIST per reconcile", "0", f"{reads:g}", reads == 0
-    for floor, made, target in (("floor", first, 0.9), ("floor_no_services", results["create_no_services"], 0.6)):
-        ratio = results[floor]["seconds"] / made["seconds"]
-        what = "" if floor == "floor" else " without Services"
-        told = f"{ratio:.2f} ({results[floor]['seconds']} s / {made['seconds']} s)"
+    bare = results["create_no_services"]
+    for suffix, what, made, target in (("", "", first, 0.9), ("_no_services", " without Services", bare, 0.6)):
+        floor, same = (results[f"{name}{suffix}"]["seconds"] for name in ("floor", "same_writes"))
+        ratio = floor / made["seconds"]
+        told = f"{ratio:.2f} ({floor} s / {made['seconds']} s)"
         yield f"{made['apps']} apps{what}: bare writer / operator", f"&ge; {target}", told, ratio >= target
-        same = results[floor.replace("floor", "same_writes")]["seconds"]
         told = f"{same / made['seconds']:.2f} ({same} s / {made['seconds']} s)"
         yield f"{made['apps']} apps{what}: the same writes without an operator / operator", "", told, True
     edits = results["edit"]["per_app"]

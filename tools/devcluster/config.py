@@ -26,8 +26,7 @@ AUDIT_POLICY: Object = {
 COMPONENT_FLAGS: dict[str, dict[str, str]] = {
     # A cluster that may be thrown away at any time need not survive a power cut.
     "etcd": {"unsafe-no-fsync": "true"},
-    # The default has room for 254 Services.
-    # The audit log is read while it grows: it must not be rotated, which happens at 100 MB by default.
+    # The default range has room for 254 Services, and the default audit log is rotated at 100 MB, while it is read.
     "kube-apiserver": {"service-cluster-ip-range": "10.96.0.0/12", "audit-log-maxsize": "100000"},
     "kube-controller-manager": {
         "leader-elect": "false",
