@@ -88,6 +88,15 @@ class Space:
             params = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
             self._send("PATCH", plural, name, body=obj, content_type=APPLY, params=params)
 
+    def takes(self, obj: Object) -> bool:
+        """Whether the API server would create the object as it is."""
+        params = {"fieldManager": "user", "fieldValidation": "Strict", "dryRun": "All"}
+        try:
+            self._send("POST", PLURALS[obj["kind"]], "", body=obj, params=params)
+        except Refused:
+            return False
+        return True
+
     def patch(self, plural: str, name: str, change: Object, *, manager: str = "user", subresource: str = "") -> Object:
         """A merge patch."""
         path = f"{name}/{subresource}" if subresource else name

@@ -1,13 +1,16 @@
 """Fixtures for tests on a real API server: an embedded cluster of this session, or the one named by CONTEXT.
 
 `cluster`         the cluster (devcluster.cluster.Cluster) with six Ready nodes in three zones and our CRD
-`operator`        a running operator for all namespaces; `.stop()` and `.start()` it, and leave it running
+`account`         a kubeconfig with the token of the operator's ServiceAccount, which has the rights that are shipped
+`operator`        a running operator for all namespaces, as that account; `.stop()` and `.start()` it, leave it running
 `start_operator`  starts further ones, ended after the test
 `namespace`       the name of a new namespace
 `space`           that namespace by what tests ask of it (tests/space.py)
 `kubectl`         kubectl in that namespace
 `api`             pykube's client
 `audit`           the requests that the API server got; skips the test on a cluster that is not embedded
+
+Whatever that account is refused makes the session fail, and what it never used of its rights is listed at its end.
 
 A test marked `fake_nodes("why")` is skipped where the nodes of CONTEXT are real.
 
@@ -23,6 +26,7 @@ from typing import Any
 
 import pykube
 import pytest
+from tests import rights
 from tests.space import Space
 
 from devcluster import cluster as clusters
@@ -31,6 +35,7 @@ from devcluster.audit import AuditLog, audit_log
 from devcluster.cluster import Cluster, ClusterError
 from devcluster.process import EVERYWHERE, Operator
 
+NEVER_USED = pytest.StashKey[list[set[str]]]()
 CRDS = sorted((Path(__file__).parents[2] / "crds").glob("*.yaml"))
 
 
@@ -71,18 +76,32 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    running = Operator(cluster, tmp_path_factory.mktemp("operator"))
+def account(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Path]:
+    rights.install(cluster)
+    yield rights.kubeconfig(cluster, tmp_path_factory.mktemp("account"))
+    if cluster.folder is None:
+        return
+    requests = [request for request in audit_log(cluster).since(0) if request.user == rights.ACCOUNT]
+    granted = rights.granted(rights.manifests(cluster))
+    never_used = {str(right) for right in rights.never_used(granted, rights.used(requests))}
+    pytestconfig.stash.setdefault(NEVER_USED, []).append(never_used)
+    assert [request for request in requests if not request.allowed] == []
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Cluster, account: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    running = Operator(cluster, tmp_path_factory.mktemp("operator"), environment={"KUBECONFIG": str(account)})
     running.start()
     yield running
     running.stop()
 
 
 @pytest.fixture
-def start_operator(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
+def start_operator(cluster: Cluster, account: Path, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
     started: list[Operator] = []
 
-    def start(*arguments: str, **environment: str) -> Operator:
+    def start(*arguments: str, **changed: str) -> Operator:
+        environment = {"KUBECONFIG": str(account), **changed}
         extra = Operator(cluster, tmp_path, f"operator-{len(started)}", arguments or EVERYWHERE, environment)
         started.append(extra)
         extra.start()
@@ -137,3 +156,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
             if isinstance(value, Operator):
                 report.sections.append((f"log of {name}", value.log_tail()))
     return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker process has found to the one that reports."""
+    if hasattr(session.config, "workeroutput"):
+        found = session.config.stash.get(NEVER_USED, [])
+        session.config.workeroutput["never used"] = [sorted(names) for names in found]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    found = getattr(node, "workeroutput", {}).get("never used", ())
+    node.config.stash.setdefault(NEVER_USED, []).extend(map(set, found))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if found := config.stash.get(NEVER_USED, []):
+        unused = sorted(set.intersection(*found))
+        terminalreporter.write_line(f"rights of the operator that no request needed: {', '.join(unused) or 'none'}")

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests import rights
 from tests.api_cases import Case
 
 from devcluster.cluster import Cluster
@@ -30,7 +31,6 @@ Object = dict[str, Any]
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 HERE = "127.0.0.1"
-SYSTEM = "haapp-system"
 CONFIGURATION = f"validatingwebhookconfiguration/{ADMISSION_NAME}"
 TOO_FEW_ZONES = "zones.minDomains 4: usable nodes are in 3 zones only; lower it to 3"
 NO_DRAIN = "disruptionBudget.minAvailable 3 with replicas 3 blocks every drain; lower it to 2"
@@ -143,11 +143,12 @@ def pair() -> KeyPair:
 
 
 @pytest.fixture
-def replicas(client: Client, pair: KeyPair, tmp_path: Path) -> Iterator[Replicas]:
+def replicas(client: Client, account: Path, pair: KeyPair, tmp_path: Path) -> Iterator[Replicas]:
     ports = [free_port(), free_port()]
     flags = ("--all-namespaces", "--admission", f"--admission-cert={tmp_path}/tls.crt")
     flags += (f"--admission-key={tmp_path}/tls.key",)
-    environment = {"HAAPP_LEASE_NAMESPACE": client.namespace}
+    rights.install_lease(client.cluster, client.namespace)
+    environment = {"KUBECONFIG": str(account), "HAAPP_LEASE_NAMESPACE": client.namespace}
     operators = [
         Operator(client.cluster, tmp_path, f"operator-{port}", (*flags, f"--admission-port={port}"), environment)
         for port in ports
@@ -232,17 +233,9 @@ def installed(client: Client, tmp_path: Path) -> Iterator[tuple[list[int], list[
     ]
     cluster.apply(*objects)
     yield ports, objects
-    cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=yaml.safe_dump_all(objects))
-
-
-def as_service_account(cluster: Cluster, folder: Path) -> Path:
-    """A kubeconfig of the operator's own ServiceAccount: it has the rights that are shipped, and no other."""
-    config = yaml.safe_load(cluster.kubectl("config", "view", "--raw", "--flatten", "--minify"))
-    token = cluster.kubectl("create", "token", "haapp-operator", f"--namespace={SYSTEM}").strip()
-    config["users"][0]["user"] = {"token": token}
-    path = folder / "service-account.yaml"
-    path.write_text(yaml.safe_dump(config))
-    return path
+    needed = {(obj["kind"], obj["metadata"]["name"]) for obj in rights.manifests(cluster)}
+    of_component = [obj for obj in objects if (obj["kind"], obj["metadata"]["name"]) not in needed]
+    cluster.kubectl("delete", "--wait=false", "-f", "-", stdin=yaml.safe_dump_all(of_component))
 
 
 def data_of(pair: KeyPair) -> dict[str, str]:
@@ -252,7 +245,7 @@ def data_of(pair: KeyPair) -> dict[str, str]:
 
 def shared(cluster: Cluster, ports: list[int]) -> KeyPair | None:
     """What the Secret holds, if both replicas serve it and the API server trusts it."""
-    data = cluster.get("secret", ADMISSION_NAME, f"--namespace={SYSTEM}").get("data") or {}
+    data = cluster.get("secret", ADMISSION_NAME, f"--namespace={rights.NAMESPACE}").get("data") or {}
     pair = KeyPair(*(b64decode(data.get(key, "")) for key in ("tls.crt", "tls.key", "ca.crt")))
     trusted = {webhook["clientConfig"].get("caBundle", "") for webhook in cluster.get(CONFIGURATION)["webhooks"]}
     everywhere = {served(port) for port in ports} == {pair.certificate} and trusted == {data.get("ca.crt")}
@@ -263,7 +256,7 @@ def test_two_operators_share_a_certificate_of_their_own(
     client: Client, installed: tuple[list[int], list[Object]], tmp_path: Path
 ) -> None:
     cluster, (ports, objects) = client.cluster, installed
-    environment = {"KUBECONFIG": str(as_service_account(cluster, tmp_path)), "POD_NAMESPACE": SYSTEM}
+    environment = {"KUBECONFIG": str(rights.kubeconfig(cluster, tmp_path)), "POD_NAMESPACE": rights.NAMESPACE}
     flags = ("--all-namespaces", "--admission", f"--admission-host={HERE}")
     operators = [
         Operator(cluster, tmp_path, f"own-{port}", (*flags, f"--admission-port={port}"), environment) for port in ports
@@ -276,7 +269,7 @@ def test_two_operators_share_a_certificate_of_their_own(
         # It becomes due, and somebody takes the authority out of the configuration.
         due = issue([HERE], datetime.now(UTC) - timedelta(days=70))
         patch = json.dumps({"data": data_of(due)})
-        cluster.kubectl("patch", "secret", ADMISSION_NAME, f"--namespace={SYSTEM}", "--patch", patch)
+        cluster.kubectl("patch", "secret", ADMISSION_NAME, f"--namespace={rights.NAMESPACE}", "--patch", patch)
         patch = json.dumps([{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}])
         cluster.kubectl("patch", CONFIGURATION, "--type=json", "--patch", patch)
         old = {first.certificate, due.certificate}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests import rights
 from tests.programs import program
 
 from devcluster import cluster as clusters
@@ -98,7 +99,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     try:
         nodes.add_nodes(cluster, *nodes.machines())
         cluster.install_crds(*(ROOT / "crds").glob("*.yaml"))
-        operator = Operator(cluster, folder / "operator")
+        rights.install(cluster)
+        operator = Operator(
+            cluster, folder / "operator", environment={"KUBECONFIG": str(rights.kubeconfig(cluster, folder))}
+        )
         operator.start()
         try:
             yield Reader(cluster, folder)

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests import rights
 from tests.space import Object, Space, app, stays
 
+from devcluster.cluster import Cluster
 from devcluster.process import Operator
 
 LEASE = "haapp-operator"
@@ -17,8 +19,11 @@ SLACK_SECONDS = 5.0
 
 
 @pytest.fixture
-def pair(space: Space, operator: Operator, start_operator: Callable[..., Operator]) -> Iterator[list[Operator]]:
+def pair(
+    cluster: Cluster, space: Space, operator: Operator, start_operator: Callable[..., Operator]
+) -> Iterator[list[Operator]]:
     """Two operators of this namespace, the leader first, and no other."""
+    rights.install_lease(cluster, space.name)
     operator.stop()
     two = [
         start_operator(f"--namespace={space.name}", HAAPP_LEASE_NAMESPACE=space.name, POD_NAMESPACE=space.name)

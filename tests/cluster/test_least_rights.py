@@ -1,11 +1,11 @@
 """The operator of one namespace under the rights of manifests/namespaced, and no more: it reads no node, no CRD."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from tests import rights
 from tests.space import Space, app, stays
 
 from devcluster.audit import AuditLog
@@ -13,25 +13,12 @@ from devcluster.cluster import Cluster
 from devcluster.process import Operator
 
 MANIFESTS = Path(__file__).parents[2] / "manifests" / "namespaced"
-RIGHTS = {"ServiceAccount", "Role", "RoleBinding"}
 
 
-def rights(cluster: Cluster) -> str:
+def shipped(cluster: Cluster) -> str:
     """What `kubectl apply -k` would apply, but for the operator's own pods."""
     objects = yaml.safe_load_all(cluster.kubectl("kustomize", str(MANIFESTS)))
-    return yaml.safe_dump_all([obj for obj in objects if obj["kind"] in RIGHTS])
-
-
-def kubeconfig_of(cluster: Cluster, namespace: str, folder: Path) -> Path:
-    """A kubeconfig that knows nothing but the operator's token."""
-    view = ["config", "view", "--raw", "--flatten", "--minify", "-o", "json"]
-    config = json.loads(cluster.kubectl(*view))
-    token = cluster.kubectl("create", "token", "haapp-operator", "-n", namespace).strip()
-    (user,) = config["users"]
-    user["user"] = {"token": token}
-    path = folder / "kubeconfig.json"
-    path.write_text(json.dumps(config))
-    return path
+    return yaml.safe_dump_all([obj for obj in objects if obj["kind"] in rights.OF_RIGHTS])
 
 
 @pytest.fixture
@@ -39,11 +26,11 @@ def limited(
     cluster: Cluster, space: Space, operator: Operator, start_operator: Callable[..., Operator], tmp_path: Path
 ) -> Iterator[Operator]:
     """An operator of this namespace under its ServiceAccount; no other is at work."""
-    cluster.kubectl("apply", "-n", space.name, "-f", "-", stdin=rights(cluster))
+    cluster.kubectl("apply", "-n", space.name, "-f", "-", stdin=shipped(cluster))
     can_list = ["auth", "can-i", "list", "pods", f"--as={user(space)}", "-n", space.name]
     space.wait(lambda: "yes" in cluster.kubectl(*can_list), "the rights")
     operator.stop()
-    kubeconfig = kubeconfig_of(cluster, space.name, tmp_path)
+    kubeconfig = rights.kubeconfig(cluster, tmp_path, namespace=space.name)
     yield start_operator(f"--namespace={space.name}", KUBECONFIG=str(kubeconfig), POD_NAMESPACE=space.name)
     operator.start()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pykube
 import pytest
+from tests import rights
 from tests.cluster.conftest import CRDS
 from tests.space import APPS, Space, app
 
@@ -71,11 +72,7 @@ class Ground:
         binding = f"{self.tag}-{account}"
         subject = f"--serviceaccount={self.tag}:{account}"
         self.cluster.kubectl("create", "clusterrolebinding", binding, "--clusterrole=cluster-admin", subject)
-        config = json.loads(self.cluster.kubectl("config", "view", "--raw", "--flatten", "--minify", "-o", "json"))
-        config["users"][0]["user"] = {"token": self.cluster.kubectl("create", "token", account, "-n", self.tag).strip()}
-        path = self.folder / f"{account}.json"
-        path.write_text(json.dumps(config))
-        return path
+        return rights.kubeconfig(self.cluster, self.folder, account, self.tag)
 
     def apply(self, image: str) -> None:
         for space in self.spaces:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pykube
 import pytest
+from tests import rights
 from tests.programs import program
 from tests.space import Object, Space, app, stays
 from tests.timeline import new_space
@@ -57,7 +58,8 @@ def metered() -> Iterator[Cluster]:
 
 @pytest.fixture
 def space(metered: Cluster, tmp_path: Path) -> Iterator[Space]:
-    operator = Operator(metered, tmp_path)
+    rights.install(metered)
+    operator = Operator(metered, tmp_path, environment={"KUBECONFIG": str(rights.kubeconfig(metered, tmp_path))})
     operator.start()
     client = pykube.HTTPClient(pykube.KubeConfig.from_file(str(metered.kubeconfig)))
     try:

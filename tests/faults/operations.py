@@ -69,6 +69,9 @@ class Operation:
     act: Callable[[Space, Cluster], None]
     done: Callable[[Space], object]
     prepare: Callable[[Cluster], None] = lambda _: None
+    told_by_status: bool = True
+    """Whether `done` goes by what the app's status says."""
+
     most_writes: int = 0
     """No less than the writes that it takes undisturbed: so many moments there are to be killed at."""
 
@@ -128,7 +131,9 @@ OPERATIONS = {
         Operation("update", FULL, _apply(CHANGED), _settled, most_writes=12),
         Operation("rollback", CAREFUL, _apply(BROKEN), _rolled_back, most_writes=9),
         Operation("rebalance", MOVABLE, _reopen, _in_every_zone, prepare=_close, most_writes=5),
-        Operation("delete", FULL, lambda space, _: space.delete(names.PLURAL, "web"), nothing_left),
+        Operation(
+            "delete", FULL, lambda space, _: space.delete(names.PLURAL, "web"), nothing_left, told_by_status=False
+        ),
     )
 }
 

@@ -118,7 +118,7 @@ class Proxy:
             _cut(request)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        call = call_of(request.method, request.path, request.query)
+        call = call_of(request.method, request.path, request.query, request.headers.get("Accept", ""))
         self.calls.append(call)
         fault = next((rule.fault for rule in list(self.rules) if rule.takes(call)), None)
         body = await request.read()
@@ -131,7 +131,7 @@ class Proxy:
             return _cut(request)
         try:
             async with self._forward(request, body) as answer:
-                call.status = answer.status
+                call.code = answer.status
                 if call.verb == "watch":
                     return await self._stream(request, answer, fault)
                 return await self._whole(request, answer, fault)

@@ -1,9 +1,12 @@
 """What the fault tests found, as it stands in docs/reliability.md: results.json is what `make faults` writes."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from tests.faults.found import Found
 from tests.faults.operations import OPERATIONS
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -13,20 +16,29 @@ BEGIN, END = "<!-- begin: made by `make faults` -->\n", "<!-- end: made by `make
 COLUMNS = tuple(OPERATIONS)
 TAKEOVERS = {"SIGTERM": "SIGTERM (3 s)", "SIGKILL": "kill -9 (20 s)", "SIGSTOP": "SIGSTOP past the lease (20 s)"}
 
+Results = dict[str, Any]
 
-def load() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"faults": {}, "takeovers": {}}
+
+def load() -> Results:
+    found: Results = json.loads(RESULTS.read_text())
     return found
 
 
-def save(records: dict[str, dict[str, int]], takeovers: dict[str, list[float]]) -> None:
-    """Put the results of a run in the place of older ones of the same faults, and the page in step."""
-    found = load()
-    found["faults"] |= {fault: dict(sorted(times.items())) for fault, times in records.items()}
-    found["takeovers"] |= {how: [round(second, 1) for second in seconds] for how, seconds in takeovers.items()}
-    RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
-    put(PAGE, text(found))
-    put(README, figures(found))
+def save(found: Found, failed: int) -> None:
+    """Keep the results of a whole run, of which so many tests failed, and put the pages in step."""
+    results = rounded(asdict(found)) | {"failed": failed}
+    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    put(PAGE, text(results))
+    put(README, figures(results))
+
+
+def rounded(value: Any) -> Any:
+    """The same with fewer digits."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 3) if isinstance(value, float) else value
 
 
 def put(page: Path, made: str) -> None:
@@ -40,31 +52,43 @@ def shown(page: Path) -> str:
     return page.read_text().partition(BEGIN)[2].partition(END)[0]
 
 
-def text(found: dict[str, Any]) -> str:
+def text(found: Results) -> str:
     """The tables of the page."""
-    faults: dict[str, dict[str, int]] = found["faults"]
     lines = [f"| fault | {' | '.join(COLUMNS)} |", f"|---|{'---:|' * len(COLUMNS)}"]
-    for fault, times in sorted(faults.items()):
+    for fault, times in sorted(found["faults"].items()):
         lines.append(f"| {fault} | {' | '.join(str(times.get(name, '')) for name in COLUMNS)} |")
-    lines += ["", f"{injected(found)} faults injected; states lost: 0; objects made twice: 0.", ""]
-    lines += ["| the leader gets | takeovers | seconds, the slowest |", "|---|---:|---:|"]
+    failed = f" {found['failed']} tests of this run failed." if found["failed"] else ""
+    lines += [
+        "",
+        (
+            f"{found['total']} faults injected; {found['compared']} objects compared afterwards; states lost: "
+            f"{found['lost']}; objects made twice: {found['extra']}. "
+            f"{found['moved']} apps changed there and back.{failed}"
+        ),
+        "",
+        "| the leader gets | takeovers | seconds, the slowest |",
+        "|---|---:|---:|",
+    ]
     for how, label in TAKEOVERS.items():
         seconds = found["takeovers"].get(how, [])
-        lines.append(f"| {label} | {len(seconds)} | {max(seconds) if seconds else ''} |")
+        lines.append(f"| {label} | {len(seconds)} | {f'{max(seconds):.1f}' if seconds else ''} |")
+    lines += ["", "| beside it there are | apps created | seconds to the Deployment, median | slowest |"]
+    lines += ["|---|---:|---:|---:|"]
+    for beside, seconds in found["poison"].items():
+        lines.append(f"| {beside} | {len(seconds)} | {median(seconds):.3f} | {max(seconds):.3f} |")
+    if memory := found["memory"]:
+        rounds = ", ".join(f"{megabytes:.0f}" for megabytes in memory)
+        lines += ["", f"The operator's memory after each of {len(memory)} rounds of faults, in MB: {rounds}."]
     return "\n".join(lines) + "\n"
 
 
-def injected(found: dict[str, Any]) -> int:
-    """How often anything was injected into anything."""
-    return sum(sum(times.values()) for times in found["faults"].values())
-
-
-def figures(found: dict[str, Any]) -> str:
+def figures(found: Results) -> str:
     """The sentence of the README."""
     slowest = {how: max(found["takeovers"].get(how) or [0.0]) for how in TAKEOVERS}
     done = [name for name in COLUMNS if any(name in times for times in found["faults"].values())]
     return (
-        f"{injected(found)} faults were injected between operator and API server into these operations: "
-        f"{', '.join(done)}. States lost: 0, objects made twice: 0. When the leader is killed (`kill -9`) the other "
-        f"replica writes after {slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.\n"
+        f"{found['total']} faults were injected between operator and API server into these operations: "
+        f"{', '.join(done)}. {found['compared']} objects were compared afterwards: states lost: {found['lost']}, "
+        f"objects made twice: {found['extra']}. When the leader is killed (`kill -9`) the other replica writes after "
+        f"{slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.\n"
     )

@@ -11,15 +11,17 @@ LEASES = "leases"
 
 @dataclass(slots=True)
 class Call:
-    """One request of the operator, in Kubernetes' own verbs. `status` is the server's own answer, 0 without one."""
+    """One request of the operator, in Kubernetes' own verbs. `code` is the server's own answer, 0 without one."""
 
     verb: str
+    group: str
     resource: str
     """The plural, with the subresource: `deployments`, `pods/eviction`; empty for a path that is no resource."""
     namespace: str
     name: str
     at: float = field(default_factory=time.monotonic, compare=False)
-    status: int = field(default=0, compare=False)
+    accept: str = field(default="", compare=False)
+    code: int = field(default=0, compare=False)
 
     @property
     def is_write(self) -> bool:
@@ -27,16 +29,16 @@ class Call:
         return self.verb in WRITES and self.resource not in (LEASES, "events")
 
 
-def call_of(method: str, path: str, query: Any) -> Call:
+def call_of(method: str, path: str, query: Any, accept: str = "") -> Call:
     """The Call that an HTTP request is."""
     parts = path.strip("/").split("/")
-    rest = parts[3:] if parts[0] == "apis" else parts[2:]
+    group, rest = (parts[1], parts[3:]) if parts[0] == "apis" and len(parts) > 1 else ("", parts[2:])
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces":
         namespace, rest = rest[1], rest[2:]
     resource = "/".join([*rest[:1], *rest[2:]])
     name = rest[1] if len(rest) > 1 else ""
-    return Call(_verb(method, name, query), resource, namespace, name)
+    return Call(_verb(method, name, query), group, resource, namespace, name, accept=accept)
 
 
 def _verb(method: str, name: str, query: Any) -> str:
@@ -114,12 +116,13 @@ class HeldBack(StreamFault):
     thinned: bool = False
 
 
-def gone(code: int = 410) -> Ends:
-    """The ERROR with which a watch says that it cannot go on."""
+def gone(code: int = 410, events: int = 0) -> Ends:
+    """The ERROR with which a watch says, after `events` events, that it cannot go on."""
     reason = "Expired" if code == 410 else "InternalError"
     return Ends(
         b'{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
-        b'"message":"injected","reason":"%s","code":%d}}\n' % (reason.encode(), code)
+        b'"message":"injected","reason":"%s","code":%d}}\n' % (reason.encode(), code),
+        events,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults import rights
+from tests import rights
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Stage
 from tests.space import Space, app
@@ -73,6 +73,8 @@ def test_the_other_one_takes_over(
     standby.start()
     space.apply(*(app(f"web-{n}", replicas=1) for n in range(5)))
     space.wait_ready(*(f"web-{n}" for n in range(5)))
+    wait_for(standby.operator.is_ready, 60, "a standby that has seen all there is")
+    assert not standby.leads()
     change = changes(space)
     for _ in range(number * 3):
         change()
@@ -82,7 +84,7 @@ def test_the_other_one_takes_over(
         lambda: change() or standby.proxy.writes(namespace), TAKEOVER[how] + SLACK_SECONDS, "the other's first write"
     )
     seconds = standby.proxy.writes(namespace)[0].at - began
-    stage.takeovers.setdefault(how.name, []).append(seconds)
+    stage.found.takeovers.setdefault(how.name, []).append(seconds)
     ended_or_woken = woken(leader, change) if how == signal.SIGSTOP else len(leader.proxy.calls)
     wait_for(lambda: not leader.operator.is_running(), 30, "the end of the old leader")
     assert [call for call in leader.proxy.calls[ended_or_woken:] if call.is_write] == []

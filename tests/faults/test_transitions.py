@@ -1,5 +1,6 @@
 """From any spec to any other and back: what is there then is what a fresh app of that spec would have."""
 
+import itertools
 import json
 import time
 from typing import Any
@@ -8,19 +9,24 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 from tests.faults.conftest import SEED, WHOLE
-from tests.faults.features import pairs
+from tests.faults.features import pairs, rendered
 from tests.faults.operations import CHILDREN, end_state
 from tests.faults.trial import Stage, Trial
 from tests.space import NotYet, Object, Space, app
 
 from haapp.api import names
+from haapp.children import KINDS
 from haapp.status import reasons
 
 PAIRS = 10 if WHOLE else 6
+CANDIDATES = 4 * PAIRS
+"""Some of what the schema lets in is refused by the API server, the app itself or what it becomes."""
+
 ROUNDS = 8 if WHOLE else 1
 SETTLE_SECONDS = 90.0
 STEADY_SECONDS = 4.0
 
+OPTIONAL_KINDS = {kind.kind for kind in KINDS if kind.optional}
 PLACED = {reasons.SPREAD, reasons.CACHE_COLOCATED, reasons.SURVIVES_ZONE_LOSS, reasons.SURVIVES_NODE_LOSS}
 UNLUCKY = {reasons.SKEWED, reasons.FAR_FROM_CACHE, reasons.TOO_FEW_LEFT}
 
@@ -28,10 +34,13 @@ UNLUCKY = {reasons.SKEWED, reasons.FAR_FROM_CACHE, reasons.TOO_FEW_LEFT}
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @seed(int(SEED))
 @settings(max_examples=ROUNDS, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(drawn=st.lists(pairs, min_size=PAIRS, max_size=PAIRS))
-def test_there_and_back_again(stage: Stage, drawn: list[tuple[Object, Object]]) -> None:
-    note(json.dumps(drawn))
+@given(candidates=st.lists(pairs, min_size=CANDIDATES, max_size=CANDIDATES))
+def test_there_and_back_again(stage: Stage, candidates: list[tuple[Object, Object]]) -> None:
     with stage.trials("create", "create", "create") as (fresh_a, fresh_b, moving):
+        taken = (pair for pair in candidates if all(fits(moving.space, spec) for spec in pair))
+        drawn = list(itertools.islice(taken, PAIRS))
+        note(json.dumps(drawn))
+        assert len(drawn) == PAIRS, f"only {len(drawn)} of {CANDIDATES} pairs are taken by the API server"
         first = {f"app-{number}": a for number, (a, _) in enumerate(drawn)}
         second = {f"app-{number}": b for number, (_, b) in enumerate(drawn)}
         apply(fresh_a.space, first)
@@ -40,7 +49,7 @@ def test_there_and_back_again(stage: Stage, drawn: list[tuple[Object, Object]]) 
         settle(fresh_a, fresh_b, moving)
         wanted = {"A": states(fresh_a), "B": states(fresh_b)}
         good = {n for n in first if all(came_about(wanted[step][n]) for step in "AB")}
-        assert len(good) >= len(first) // 2, {n: wanted["A"][n]["conditions"] for n in first}
+        assert len(good) >= len(first) * 2 // 3, {n: wanted["A"][n]["conditions"] for n in first}
         for name in first.keys() - good:
             moving.space.delete(names.PLURAL, name)
         differing = {}
@@ -48,14 +57,20 @@ def test_there_and_back_again(stage: Stage, drawn: list[tuple[Object, Object]]) 
             apply(moving.space, {name: specs[name] for name in good})
             settle(moving, wanted={name: wanted[step][name] for name in good})
             came = states(moving)
-            differing |= {
-                f"{step} {n}": difference(wanted[step][n], came[n]) for n in sorted(good) if wanted[step][n] != came[n]
-            }
+            for name in sorted(good):
+                if other := stage.found.compare(wanted[step][name], came[name]):
+                    differing[f"{step} {name}"] = other
         assert not differing, json.dumps({"differing": differing, "specs": drawn}, indent=1, default=str)
         scaled = {name for specs in (first, second) for name, spec in specs.items() if "autoscaling" in spec}
         assert_generations(moving, good - scaled)
         assert_steady(stage, moving)
-        stage.record("changed there and back", [moving], len(good))
+        stage.found.moved += len(good)
+
+
+def fits(space: Space, spec: Object) -> bool:
+    """Whether the API server takes the app and all that it becomes."""
+    objects = ({**app(), "spec": spec}, *rendered(spec, space.name))
+    return all(space.takes(obj) for obj in objects if obj["kind"] not in OPTIONAL_KINDS)
 
 
 def apply(space: Space, specs: dict[str, Object]) -> None:
@@ -111,24 +126,20 @@ def came_about(state: dict[str, Any]) -> bool:
     return state["conditions"]["Reconciled"][0] == "True" and "Reconciling" not in state["conditions"]
 
 
-def difference(wanted: dict[str, Any], came: dict[str, Any]) -> dict[str, Any]:
-    keys = {**wanted, **came}
-    return {key: (wanted.get(key), came.get(key)) for key in keys if wanted.get(key) != came.get(key)}
-
-
 def assert_generations(moving: Trial, plain: set[str]) -> None:
     """Each of three specs is applied once, and an object is written no more often than that. An autoscaler writes, too,
     which the apps of `plain` never have."""
     for plural in CHILDREN:
         for obj in moving.space.items(plural, f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"):
             generation, name = obj["metadata"].get("generation", 1), obj["metadata"]["name"]
-            if name in plain:
+            if any(name == app or name.startswith(f"{app}-") for app in plain):
                 assert generation <= 3, f"{plural}/{name}"
 
 
 def assert_steady(stage: Stage, moving: Trial) -> None:
-    """Nothing is written, and hardly anything asked, when all has been said."""
+    """Nothing is written, and hardly anything asked, when all has been said; a watch may begin anew."""
     before = len(stage.proxy.calls)
     time.sleep(STEADY_SECONDS)
-    calls = [call for call in stage.proxy.calls[before:] if call.namespace == moving.space.name]
-    assert len(calls) <= 2, calls
+    calls = stage.proxy.calls[before:]
+    assert [call for call in calls if call.is_write] == []
+    assert len([call for call in calls if call.namespace == moving.space.name or call.verb != "watch"]) <= 2, calls

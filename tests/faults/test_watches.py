@@ -5,7 +5,19 @@ from collections.abc import Callable
 
 import pytest
 from tests.faults.operations import OPERATIONS
-from tests.faults.rules import Answer, Ends, Fault, HeldBack, Rule, Silent, gone, watches
+from tests.faults.rules import (
+    Answer,
+    Ends,
+    Fault,
+    Garbled,
+    HeldBack,
+    Hung,
+    Rule,
+    Silent,
+    Swallowed,
+    gone,
+    watches,
+)
 from tests.faults.trial import Stage
 
 from haapp.api.names import PLURAL
@@ -16,12 +28,21 @@ BROKEN: dict[str, Callable[[], Fault]] = {
     "watch: 410 Gone": lambda: gone(410),
     "watch: ERROR 500": lambda: gone(500),
     "watch: half a line": lambda: Ends(b'{"type":"MODIFIED","obj'),
+    "watch: 410 Gone after two events": lambda: gone(410, events=2),
+    "watch: half a line after two events": lambda: Ends(b'{"type":"MODIFIED","obj', events=2),
     "watch: refused with 410": lambda: Answer(410, "Expired"),
     "watch: refused with 500": lambda: Answer(500, "InternalError"),
 }
 LATE: dict[str, Callable[[Callable[[], bool]], HeldBack]] = {
     "events 10 s late": HeldBack,
     "states never seen": lambda released: HeldBack(released, thinned=True),
+}
+ASKED: dict[str, Fault] = {
+    "list: 503": Answer(503, "ServiceUnavailable"),
+    "list: 429, Retry-After: 1": Answer(429, "TooManyRequests", retry_after="1"),
+    "list: answer cut short": Garbled(),
+    "list: answer lost": Swallowed(),
+    "list: 5 s late": Hung(5.0),
 }
 AFTER_THE_PAUSE = 90.0
 
@@ -39,7 +60,25 @@ def test_every_watch_breaks_once_while_work_is_done(stage: Stage, fault: str) ->
             for trial in trials:
                 trial.check()
         assert rule.applied > 5
-        stage.record(fault, trials, [rule] * len(trials))
+        stage.record(fault, trials, rule)
+
+
+@pytest.mark.matrix(1)
+@pytest.mark.parametrize("fault", ASKED)
+def test_what_is_asked_for_anew_meets_the_fault(stage: Stage, fault: str) -> None:
+    """Every watch has expired, so that all is listed again, while work is done."""
+    stage.expected("create")
+    with stage.trials(*OPERATIONS) as trials:
+        asked = Rule(ASKED[fault], lambda call: call.verb in ("list", "get"), each=True)
+        expired = Rule(Answer(410, "Expired"), watches(), each=True)
+        with stage.proxy.rule(asked, expired):
+            stage.proxy.break_watches()
+            for trial in trials:
+                trial.act()
+            for trial in trials:
+                trial.check()
+        assert asked.applied > 5
+        stage.record(fault, trials, asked)
 
 
 @pytest.mark.matrix(1)
@@ -59,7 +98,7 @@ def test_events_come_late(stage: Stage, fault: str, resource: str) -> None:
                 trial.act()
             for trial in trials:
                 trial.check()
-        stage.record(f"{fault}, of the apps alone" if resource else fault, trials, [rule] * len(trials))
+        stage.record(f"{fault}, of the apps alone" if resource else fault, trials, rule)
 
 
 @pytest.mark.matrix(0)
@@ -74,7 +113,7 @@ def test_a_silent_watch_is_given_up(stage: Stage) -> None:
                 trial.act()
             for trial in trials:
                 trial.check(patience=AFTER_THE_PAUSE)
-        stage.record("watch: silent", trials, [rule] * len(trials))
+        stage.record("watch: silent", trials, rule)
 
 
 def test_streams_that_end_at_once_are_not_opened_in_a_loop(stage: Stage) -> None:
@@ -105,5 +144,6 @@ def test_what_vanished_unseen_is_not_believed(stage: Stage) -> None:
             kept.space.wait(lambda: kept.space.has("services"), "the Service, made again")
             lost.space.wait(lambda: series not in stage.operator.metrics(), "the end of the app's series")
             kept.wait_quiet()
+            assert expired.applied > 5
             assert len(stage.proxy.writes(lost.space.name)) == before
-        stage.record("objects vanish unseen", [kept, lost], [expired, expired])
+        stage.record("objects vanish unseen", [kept, lost], expired)

@@ -15,6 +15,7 @@ EACH_WRITE: dict[str, Fault] = {
     "2 s late": Hung(2.0),
 }
 ONE_WRITE: dict[str, Fault] = {
+    "20 s late": Hung(20.0),
     "30 s late": Hung(30.0),
     "never answered": Hung(),
 }
@@ -36,6 +37,7 @@ def test_every_write_meets_the_fault_once(stage: Stage, fault: str) -> None:
                 trial.act()
             for trial in trials:
                 trial.check()
+        assert all(rule.applied for rule in rules[:-1]), [rule.applied for rule in rules]
         stage.record(fault, trials, rules)
 
 

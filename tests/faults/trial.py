@@ -12,6 +12,7 @@ from typing import Any
 
 import pykube
 import pytest
+from tests.faults.found import Found
 from tests.faults.operations import OPERATIONS, Operation, end_state, nothing_left
 from tests.faults.proxy import Proxy
 from tests.faults.rules import Rule
@@ -37,8 +38,7 @@ class Stage:
     proxy: Proxy
     operator: Operator
     undisturbed: dict[str, "Result"] = field(default_factory=dict)
-    records: dict[str, dict[str, int]] = field(default_factory=dict)
-    takeovers: dict[str, list[float]] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
 
     @contextmanager
     def trials(self, *names: str, operator: Operator | None = None) -> Iterator[list["Trial"]]:
@@ -76,12 +76,15 @@ class Stage:
         """Send the operator's process a signal."""
         os.kill(int(self.operator.pid_file.read_text()), how)
 
-    def record(self, fault: str, trials: "list[Trial]", injected: list[Rule] | int) -> None:
-        """Note for docs/reliability.md how often the fault was injected into each operation that came out right."""
-        for number, trial in enumerate(trials):
-            times = injected if isinstance(injected, int) else injected[number].applied
-            of_fault = self.records.setdefault(fault, {})
-            of_fault[trial.operation.name] = of_fault.get(trial.operation.name, 0) + times
+    def record(self, fault: str, trials: "list[Trial]", injected: list[Rule] | Rule | int) -> None:
+        """Note how often the fault was injected while each of these operations ran: by a rule for each of them, or by
+        one for all (or so often), which counts once."""
+        names = [trial.operation.name for trial in trials]
+        if isinstance(injected, list):
+            self.found.injected(fault, {name: rule.applied for name, rule in zip(names, injected, strict=True)})
+        else:
+            times = injected if isinstance(injected, int) else injected.applied
+            self.found.injected(fault, dict.fromkeys(names, times), once=times)
 
     def ensure_running(self) -> None:
         if not self.operator.is_running():
@@ -133,7 +136,11 @@ class Trial:
     def wait(self, patience: float = DONE_SECONDS) -> Result:
         """Wait until it has come about and the operator has nothing more to write; what is there then."""
         self.space.wait(self._done, f"the end of {self.operation.name}", patience)
+        told = end_state(self.space)
         self.wait_quiet()
+        if self.operation.told_by_status:
+            early = self.stage.found.compare(end_state(self.space), told)
+            assert not early, f"{self.operation.name} was called done too early: (then, when said) = {early}"
         self._done()
         return Result(end_state(self.space), len(self.stage.proxy.writes(self.space.name, self._since)))
 
@@ -148,8 +155,7 @@ class Trial:
     def check(self, patience: float = DONE_SECONDS) -> None:
         """The end state is that of the undisturbed operation, and the way there had no storm."""
         expected, came = self.stage.expected(self.operation.name), self.wait(patience)
-        other = {key: (expected.state.get(key), came.state.get(key)) for key in {**expected.state, **came.state}}
-        differing = {key: pair for key, pair in other.items() if pair[0] != pair[1]}
+        differing = self.stage.found.compare(expected.state, came.state)
         assert not differing, f"{self.operation.name}: (expected, came) = {differing}"
         assert came.writes <= 3 * expected.writes + 10, f"{self.operation.name}: {came.writes} writes"
 

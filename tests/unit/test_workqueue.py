@@ -6,7 +6,15 @@ import time
 import pytest
 from tests.clock import Clock
 
-from haapp.runtime.workqueue import BASE_DELAY, CROWD, CROWD_SECONDS, MAX_DELAY, OVERDUE_SECONDS, WorkQueue
+from haapp.runtime.workqueue import (
+    BASE_DELAY,
+    CROWD,
+    CROWD_SECONDS,
+    MAX_DELAY,
+    OVERDUE_SECONDS,
+    SPARE_TIMERS,
+    WorkQueue,
+)
 
 
 async def take(queue: WorkQueue[str], timeout: float = 1.0) -> str | None:
@@ -171,6 +179,18 @@ async def test_a_discarded_key_leaves_nothing_behind() -> None:
     queue.discard("b")
     assert await nothing(queue, 0.05)
     assert len(queue) == 0
+
+
+async def test_timers_that_were_overtaken_or_discarded_do_not_pile_up() -> None:
+    queue: WorkQueue[str] = WorkQueue()
+    for number in range(1000):
+        queue.add_after("busy", 1000.0 - number / 10)
+        queue.add_after(f"gone-{number}", 300.0)
+        queue.discard(f"gone-{number}")
+    assert len(queue._timers) <= SPARE_TIMERS + 3
+    assert list(queue._armed) == ["busy"]
+    queue.add_after("busy", 0.0)
+    assert await take(queue) == "busy"
 
 
 async def test_a_closed_queue_lets_its_workers_go() -> None:

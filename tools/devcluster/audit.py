@@ -16,6 +16,7 @@ class Request:
     """One answered request."""
 
     verb: str
+    group: str
     resource: str
     """Plural, with the subresource: `deployments`, `pods/eviction`; empty for a path that is no resource."""
     namespace: str
@@ -24,6 +25,8 @@ class Request:
     user_agent: str
     code: int
     uri: str
+    allowed: bool
+    """Whether the user had the right; admission may have refused it all the same."""
 
     @property
     def is_write(self) -> bool:
@@ -72,6 +75,7 @@ def request_of(event: Object) -> Request:
     parts = [target.get("resource", ""), target.get("subresource", "")]
     return Request(
         verb=event["verb"],
+        group=target.get("apiGroup", ""),
         resource="/".join(part for part in parts if part),
         namespace=target.get("namespace", ""),
         name=target.get("name", ""),
@@ -79,4 +83,5 @@ def request_of(event: Object) -> Request:
         user_agent=event.get("userAgent", ""),
         code=response.get("code", 0),
         uri=event.get("requestURI", ""),
+        allowed=(event.get("annotations") or {}).get("authorization.k8s.io/decision") != "forbid",
     )

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from haapp.api.names import API_VERSION, FIELD_MANAGER, KIND
-from haapp.cluster.client import MERGE, Client, Request
+from haapp.cluster.client import MERGE, REQUEST_TIMEOUT, Client, Request
 from haapp.exceptions import ApiError, NotFound, NotLeading
 
 logger = logging.getLogger(__name__)
@@ -42,12 +42,13 @@ class _Sent:
 
 
 class EventRecorder:
-    """Sends events.k8s.io/v1 Events. `may_write` says whether this process leads."""
+    """Sends events.k8s.io/v1 Events. `time_left` tells how many seconds a write may take now, and raises NotLeading
+    where none may begin."""
 
-    def __init__(self, client: Client, instance: str, may_write: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, client: Client, instance: str, time_left: Callable[[], float] | None = None) -> None:
         self._client = client
         self._instance = instance
-        self._may_write = may_write
+        self._time_left = time_left or (lambda: REQUEST_TIMEOUT)
         self._waiting: asyncio.Queue[tuple[Identity, dict[str, Any]]] = asyncio.Queue(WAITING_LIMIT)
         self._sent: OrderedDict[Identity, _Sent] = OrderedDict()
 
@@ -62,8 +63,6 @@ class EventRecorder:
         """Send what is queued, for ever."""
         while True:
             identity, event = await self._waiting.get()
-            if not self._may_write():
-                continue
             try:
                 await self._send(identity, event)
             except (ApiError, NotLeading) as error:
@@ -80,17 +79,21 @@ class EventRecorder:
             sent.written = now
             series = {"count": sent.count, "lastObservedTime": _micro_time()}
             try:
-                await self._client.send(Request("PATCH", sent.path, body={"series": series}, content_type=MERGE))
+                await self._write("PATCH", sent.path, body={"series": series}, content_type=MERGE)
             except NotFound:
                 await self._post(identity, event, now)
 
     async def _post(self, identity: Identity, event: dict[str, Any], now: float) -> None:
         collection = f"/apis/events.k8s.io/v1/namespaces/{event['metadata']['namespace']}/events"
-        await self._client.send(Request("POST", collection, body=event))
+        await self._write("POST", collection, body=event)
         self._sent[identity] = _Sent(f"{collection}/{event['metadata']['name']}", 1, now, now)
         self._sent.move_to_end(identity)
         if len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
+
+    async def _write(self, method: str, path: str, **request: Any) -> None:
+        timeout = min(REQUEST_TIMEOUT, self._time_left())
+        await self._client.send(Request(method, path, timeout=timeout, fence=self._time_left, **request))
 
     def _event(self, app: Mapping[str, Any], reason: str, note: str, *, warning: bool) -> dict[str, Any]:
         meta = app["metadata"]

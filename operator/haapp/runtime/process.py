@@ -54,11 +54,12 @@ class Runtime:
         self._queue: WorkQueue[Key] = WorkQueue()
         self._overlay = Overlay()
         self._lease = ShardLease(client, settings) if settings.leader_election else None
-        self._recorder = EventRecorder(client, settings.identity, lambda: self.leading)
+        time_left = self._lease.time_left if self._lease else None
+        self._recorder = EventRecorder(client, settings.identity, time_left)
         self._watches = Watches(client, self._queue.add)
         self._discovery = Discovery(client, once=bool(settings.namespaces))
         view = ClusterView(indices, self._overlay, self._watches, self._discovery)
-        writer = Writer(client, self._overlay, self._recorder, self._lease.time_left if self._lease else None)
+        writer = Writer(client, self._overlay, self._recorder, time_left)
         reconciler = Reconciler(view, writer, crowded=self._queue.crowded)
         self._workers = Workers(self._queue, reconciler.visit, settings.workers)
         self._endpoints = Endpoints(

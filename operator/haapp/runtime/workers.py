@@ -15,8 +15,8 @@ from haapp.runtime.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
-STOP_SECONDS = 5.0
-"""How long a stop waits for the writes in hand."""
+STOP_SECONDS = 15.0
+"""How long a stop waits for the visits in hand: as long as a write may take that the lease fences."""
 
 NOT_LEADING_DELAY = 1.0
 

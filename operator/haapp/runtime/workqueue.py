@@ -29,6 +29,9 @@ CROWD = 16
 CROWD_SECONDS = 2.0
 """It is crowded where so many first ones were taken in so many seconds."""
 
+SPARE_TIMERS = 64
+"""Timers that were overtaken are cleared away when they are more than those that count, and so many."""
+
 FIRST, USUAL, BEHIND = range(3)
 
 
@@ -120,6 +123,7 @@ class WorkQueue(Generic[K]):
         for keys in self._tiers:
             keys.pop(key, None)
         self._forget_timer(key)
+        self._armed.pop(key, None)
         self._failures.pop(key, None)
 
     def close(self) -> None:
@@ -182,6 +186,9 @@ class WorkQueue(Generic[K]):
     def _arm(self, key: K, due: float) -> None:
         self._armed[key] = due
         self._tickets += 1
+        if len(self._timers) > 2 * len(self._armed) + SPARE_TIMERS:
+            self._timers = [timer for timer in self._timers if self._armed.get(timer[2]) == timer[0]]
+            heapq.heapify(self._timers)
         heapq.heappush(self._timers, (due, self._tickets, key))
         if self._timers[0][2] is key:
             self._wake()
