@@ -39,7 +39,7 @@ def test_what_cannot_be_written_is_told(stage: Stage, refusal: str) -> None:
                 trial.act()
             for trial in trials:
                 told = trial.space.wait_condition("Reconciled", "False", reason)
-                assert "Deployment" in told["message"], told
+                assert "deployments/web" in told["message"], told
                 trial.space.wait(lambda space=trial.space: owns_up(space, reason), "a status that says what fails")
                 assert reason in {given for given, _ in trial.space.events()}
         for trial in trials:

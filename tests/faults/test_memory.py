@@ -8,7 +8,7 @@ from tests.space import app
 
 from haapp.api import names
 
-APPS, ROUNDS, WARM = 40, 9, 4
+APPS, ROUNDS, WARM = 40, 7, 3
 """The first rounds bring what a process loads and keeps once."""
 
 MOST_MB = 8.0

@@ -16,7 +16,7 @@ from haapp.children import Child, child_of
 from haapp.cluster.overlay import Overlay
 from haapp.cluster.seen import seen_app
 from haapp.cluster.view import Indices
-from haapp.exceptions import Forbidden, NotFound, Unavailable
+from haapp.exceptions import Forbidden, NotFound, Refused, Unavailable
 from haapp.placement.model import Node, Pod, ReplicaSet, deployment_of, node_of, pod_of, replica_set_of
 from haapp.reconcile import applying, pipeline
 from haapp.reconcile.pipeline import FAULT_SECONDS, Reconciler
@@ -47,6 +47,7 @@ class World:
         self.events: list[tuple[str, str]] = []
         self.asked: list[str] = []
         self.unlisted: Exception | None = None
+        self.unwritable: Exception | None = None
         self.gone = False
 
     def app(self, key: Key) -> Mapping[str, Any] | None:
@@ -98,6 +99,8 @@ class World:
 
     async def patch_status(self, obj: Mapping[str, Any], status: Mapping[str, Any]) -> None:
         self.asked.append("status")
+        if self.unwritable:
+            raise self.unwritable
         key = Key(obj["metadata"]["namespace"], obj["metadata"]["name"])
         self.apps[key] = {**obj, "status": dict(status)}
 
@@ -184,12 +187,29 @@ def test_any_object_may_be_told_of(obj: dict[str, Any], kind: str | None) -> Non
         app(spec={"app": {"image": "a", "env": [{"name": f"N{n}", "value": "v" * 100} for n in range(10_000)]}}),
         app(spec={"app": {"image": "a"}, "replicas": 10**30}),
         app(spec={"app": {"image": "a"}, "unknown": {}}),
+        app(spec={"app": {"image": "a"}, **{f"unknown-{n}": {} for n in range(20_000)}}),
+        app(spec={"app": {"image": "a"}, "u" * 1_000_000: {}}),
+        app(spec={"app": {"image": "a"}, "initSteps": [None] * 100_000}),
+        app(spec={"app": {"image": "a", "env": [{"name": "N", "value": "v"}] * 10_000}}),
         app(spec=None),
         app(status=None),
         app(status={"conditions": None}),
         app(status={"conditions": [None, 3, {}]}),
     ],
-    ids=["long", "many", "huge", "unknown", "no spec", "null status", "null conditions", "odd conditions"],
+    ids=[
+        "long",
+        "many",
+        "huge",
+        "unknown",
+        "many unknown",
+        "long unknown",
+        "many nulls",
+        "many twice",
+        "no spec",
+        "null status",
+        "null conditions",
+        "odd conditions",
+    ],
 )
 async def test_what_is_too_much_ends_in_a_condition(obj: dict[str, Any]) -> None:
     world = World(obj)
@@ -244,6 +264,31 @@ async def test_a_poisonous_app_is_not_tried_again_at_once_and_holds_no_other_up(
         await asyncio.sleep(0)
     await workers.stop()
     assert visits == dict.fromkeys(keys, 1)
+
+
+async def test_a_status_that_the_api_server_refuses_is_told_by_events() -> None:
+    """It holds the whole object to its schema when the status is written."""
+    world = World(app(spec={"app": None}))
+    world.unwritable = Refused("spec.app: Required value")
+    visit = await reconciler(world).visit(KEY)
+    assert (visit.failure, visit.gone) == ("StatusRefused", False)
+    assert "spec.app: Required value" in visit.message
+    assert visit.status is not None
+    conditions = {c["type"]: (c["status"], c["reason"]) for c in visit.status["conditions"]}
+    assert conditions["Reconciled"] == ("False", "InvalidSpec")
+    assert conditions["Ready"][0] == "False"
+    told = dict(world.events)
+    assert told["InvalidSpec"] == "spec.app: is missing: it must be given"
+    assert "its status cannot be written" in told["StatusRefused"]
+
+
+async def test_what_the_api_server_says_at_length_is_cut() -> None:
+    """It quotes a value that it refuses, of whatever length."""
+    world = World(app())
+    world.unlisted = Unavailable("quoted " + "x" * 1_000_000)
+    await reconciler(world).visit(KEY)
+    assert world.condition("Reconciled")["message"].startswith("quoted xxx")
+    assert len(str(world.apps[KEY]["status"])) < 65_536
 
 
 async def test_a_configuration_that_could_not_be_listed_changes_no_pods() -> None:

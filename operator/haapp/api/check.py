@@ -44,7 +44,7 @@ def _object(schema: Object) -> Check:
                 continue
             child = children.get(name)
             if child is None:
-                errors.add(f"{path}.{name}", unknown_field(name, children))
+                errors.add(f"{path}.{name}", "" if errors.full else unknown_field(name, children))
             else:
                 result[name] = child(part, f"{path}.{name}", errors)
         for name, default in defaults:
@@ -91,9 +91,9 @@ def _list(schema: Object) -> Check:
             errors.add(path, f"has too few entries: write at least {least}")
         if most is not None and len(value) > most:
             errors.add(path, f"has too many entries: write at most {most}")
-        before = len(errors.found)
+        before = errors.number
         result = [child(part, f"{path}[{index}]", errors) for index, part in enumerate(value)]
-        if identity and len(errors.found) == before:
+        if identity and errors.number == before:
             _check_unique([identity(part, keys) for part in result], path, keys, errors)
         return result
 

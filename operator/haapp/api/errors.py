@@ -2,6 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
+
+MOST: Final = 50
+"""Errors that are told of one object; of the others only how many they are."""
+
+LONGEST: Final = 300
+"""Characters of a path or a message: both may hold what the user wrote, and that may be a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +26,30 @@ class FieldError:
 class Errors:
     """What a check has found so far; `blocking`: the shape is so wrong that rules across fields cannot be tried."""
 
-    found: list[FieldError] = field(default_factory=list)
+    number: int = 0
     blocking: bool = False
+    _told: list[FieldError] = field(default_factory=list)
 
     def add(self, path: str, message: str, *, blocking: bool = True) -> None:
         """Add an error."""
-        self.found.append(FieldError(path, message))
+        if not self.full:
+            self._told.append(FieldError(_cut(path), _cut(message)))
+        self.number += 1
         self.blocking = self.blocking or blocking
+
+    @property
+    def full(self) -> bool:
+        """Whether a further one is only counted."""
+        return len(self._told) == MOST
+
+    def told(self) -> tuple[FieldError, ...]:
+        """The first ones, and how many more there are."""
+        more = self.number - len(self._told)
+        return (*self._told, *([FieldError("spec", f"has {more} more errors")] if more else []))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 class InvalidSpec(Exception):

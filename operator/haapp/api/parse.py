@@ -37,9 +37,10 @@ def parse_app(obj: Any) -> App:
     errors = Errors()
     filled = checked(obj, errors)
     if not errors.blocking:
-        errors.found.extend(broken(filled))
-    if errors.found:
-        raise InvalidSpec(errors.found)
+        for error in broken(filled):
+            errors.add(error.path, error.message)
+    if errors.number:
+        raise InvalidSpec(errors.told())
     return App(**filled["metadata"], spec=decode(Spec, filled["spec"]))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from haapp.api import App, InvalidSpec, parse_app
 from haapp.api.names import COMPONENT_CACHE
-from haapp.exceptions import ApiError, NotLeading
+from haapp.exceptions import ApiError, NotLeading, Refused
 from haapp.placement.contradictions import find
 from haapp.placement.finding import Finding
 from haapp.placement.model import Pod
@@ -39,6 +39,11 @@ FAULT = "Fault"
 FAULT_SECONDS = 30.0
 """When an app is tried again, at the earliest, on which the operator itself failed: most likely it fails again."""
 
+REFUSED = (
+    "its status cannot be written: the API server refuses the app as it is stored, under the schema of now; what the "
+    "status would say stands in Events and metrics. Change the spec to what `kubectl haapp check` accepts"
+)
+
 STARTING_SECONDS = 10.0
 """How often the status of an app that is starting up is told anew."""
 
@@ -55,6 +60,14 @@ class Visit:
     message: str = ""
     gone: bool = False
     status: Mapping[str, Any] | None = None
+
+
+class Untold(Exception):
+    """A visit whose end the app's status cannot tell."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(visit.message)
+        self.visit = visit
 
 
 class Reconciler:
@@ -80,7 +93,7 @@ class Reconciler:
     async def visit(self, key: Key) -> Visit:
         """Make the cluster what the app asks for, as far as one look tells, and its status what is so.
 
-        Raises an ApiError where the status could not be written, and NotLeading where this process must not write.
+        Raises an ApiError where the status could not be written now, and NotLeading where this process must not write.
         """
         obj = self._view.app(key)
         if obj is None:
@@ -91,12 +104,17 @@ class Reconciler:
             return Visit(gone=True)
         if obj["metadata"].get("deletionTimestamp"):
             return Visit()
-        obj = with_readable_status(obj)
+        try:
+            return await self._look(key, with_readable_status(obj))
+        except Untold as untold:
+            return untold.visit
+
+    async def _look(self, key: Key, obj: Mapping[str, Any]) -> Visit:
         try:
             return await self._visit(key, obj, parse_app(obj))
         except InvalidSpec as error:
             return await self._report_unread(key, obj, Outcome(reasons.INVALID_SPEC, str(error)))
-        except (ApiError, NotLeading):
+        except (ApiError, NotLeading, Untold):
             raise
         except Exception as error:
             logger.exception("%s: a fault of the operator", key)
@@ -175,11 +193,19 @@ class Reconciler:
         waiting = max(paced, self._unheard_for(key, hearing(before, status, crowded=self._crowded()), now))
         if waiting > 0:
             return waiting
-        await self._writer.patch_status(obj, status)
+        try:
+            await self._writer.patch_status(obj, status)
+        except Refused as error:
+            self._announce(obj, status, findings)
+            self._writer.event(obj, reasons.STATUS_REFUSED, REFUSED, warning=True)
+            raise Untold(Visit(failure=reasons.STATUS_REFUSED, message=str(error), status=status)) from error
         self._reported[key] = now
-        for reason, message, warning in announcements(before, status, findings):
-            self._writer.event(obj, reason, message, warning=warning)
+        self._announce(obj, status, findings)
         return None
+
+    def _announce(self, obj: Mapping[str, Any], status: Mapping[str, Any], findings: Iterable[Finding]) -> None:
+        for reason, message, warning in announcements(obj.get("status") or {}, status, findings):
+            self._writer.event(obj, reason, message, warning=warning)
 
     def _unheard_for(self, key: Key, enough: float, now: datetime) -> float:
         """Seconds that are left of those for which the Deployment's controller is waited for: the most that it was

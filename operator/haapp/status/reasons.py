@@ -23,6 +23,8 @@ NAME_CONFLICT: Final = "NameConflict"
 FORBIDDEN: Final = "Forbidden"
 API_ERROR: Final = "ApiError"
 PAUSED: Final = "Paused"
+STATUS_REFUSED: Final = "StatusRefused"
+"""Of an Event alone: the API server does not take the status."""
 PERMANENT_FAILURES: Final = frozenset({RENDER_ERROR, INVALID_SPEC, NAME_CONFLICT, FORBIDDEN})
 """Outcomes that nothing but a change by a person puts right."""
 

@@ -12,10 +12,14 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def cut(text: str, limit: int) -> str:
+    """The text, cut with an ellipsis after so many characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def one_line(text: str, limit: int = 300) -> str:
     """The text on one line, cut with an ellipsis after so many characters."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    return cut(" ".join(text.split()), limit)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from haapp.api.objects import Object
+from haapp.status.text import cut
 
 Truth = Literal["True", "False", "Unknown"]
+
+MESSAGE_LIMIT: Final = 4096
+"""Characters of a condition's message. The API server quotes what it refuses, whatever its length, and would refuse a
+status that is too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ def _condition(verdict: Verdict, generation: int, before: Mapping[str, Any], sta
         "type": verdict.type,
         "status": verdict.status,
         "reason": verdict.reason,
-        "message": verdict.message,
+        "message": cut(verdict.message, MESSAGE_LIMIT),
         "observedGeneration": generation,
         "lastTransitionTime": (unchanged and before.get("lastTransitionTime")) or stamp,
     }
