@@ -36,12 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(settings)
     except (NoCluster, ApiError) as error:
-        return failed(error)
+        return failed(error, settings.log_format)
 
 
-def failed(error: Exception) -> int:
-    """Say it in one line; the exit code."""
-    print(f"haapp-operator: {error}", file=sys.stderr)
+def failed(error: Exception, log_format: str = "plain") -> int:
+    """Say it in one line, which is JSON where the log is; the exit code."""
+    if log_format == "json":
+        logging.getLogger(__name__).error("%s", error)
+    else:
+        print(f"haapp-operator: {error}", file=sys.stderr)
     return 1
 
 

@@ -132,7 +132,7 @@ ALLOWED: dict[str, Object] = {
             "volumes": [
                 {"name": "v", "emptyDir": {}},
                 {"name": "d", "downwardAPI": {"items": [{"path": "a", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
-                {"name": "i", "image": {"reference": "example/data:1"}},
+                {"name": "i", "image": {"reference": "example/side:1"}},
             ]
         },
         "initSteps": [ROOT_STEP],

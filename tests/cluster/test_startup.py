@@ -57,6 +57,14 @@ def test_no_cluster_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+def test_a_log_for_machines_says_it_as_json(tmp_path: Path) -> None:
+    code, said = run(*ports(), "--log-format=json", KUBECONFIG=str(tmp_path / "none"), HOME=str(tmp_path))
+    assert code == 1
+    last = [json.loads(line) for line in said.splitlines()][-1]
+    assert last["message"].startswith("no cluster to work in: set KUBECONFIG")
+    assert last["severity"] == "error"
+
+
 def kubeconfig(cluster: Cluster, path: Path, change: Callable[[Object], None]) -> str:
     """The cluster's kubeconfig with a change, as a file."""
     config = json.loads(cluster.kubectl("config", "view", "--raw", "--flatten", "--minify", "-o", "json"))

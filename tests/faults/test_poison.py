@@ -44,28 +44,23 @@ STEADY_SECONDS = 5.0
 @pytest.fixture
 def lax_schema(stage: Stage) -> Iterator[None]:
     """The CRD of a time when it checked nothing; afterwards the strict one again, with what was let in."""
-    stage.cluster.install_crds(*CRDS)
-    (file,) = CRDS
-    crd = yaml.safe_load(file.read_text())
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    for version in crd["spec"]["versions"]:
-        properties = {"spec": anything, "status": anything}
-        version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": properties}}
-    stage.cluster.kubectl("replace", "-f", "-", stdin=json.dumps(with_version(stage, crd)))
+    put_crd(stage, lax=True)
     yield
-    restore(stage)
+    put_crd(stage)
 
 
-def with_version(stage: Stage, crd: Object) -> Object:
-    there = stage.cluster.get("crd", crd["metadata"]["name"])
-    return {**crd, "metadata": {**crd["metadata"], "resourceVersion": there["metadata"]["resourceVersion"]}}
-
-
-def restore(stage: Stage) -> None:
-    """The schema of now."""
+def put_crd(stage: Stage, *, lax: bool = False) -> None:
+    """Our CRD in the place of what is there; a lax one lets any JSON in."""
     (file,) = CRDS
     crd = yaml.safe_load(file.read_text())
-    stage.cluster.kubectl("replace", "-f", "-", stdin=json.dumps(with_version(stage, crd)))
+    there = stage.cluster.get("crd", crd["metadata"]["name"])
+    crd["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"]
+    if lax:
+        anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        for version in crd["spec"]["versions"]:
+            properties = {"spec": anything, "status": anything}
+            version["schema"] = {"openAPIV3Schema": {"type": "object", "properties": properties}}
+    stage.cluster.kubectl("replace", "-f", "-", stdin=json.dumps(crd))
 
 
 @pytest.mark.matrix(0)
@@ -89,7 +84,7 @@ def test_what_an_older_schema_let_in_is_told_and_holds_nobody_up(stage: Stage) -
         stage.operator.stop()
         for name in POISON:
             poisoned.space.patch(names.PLURAL, name, {"status": {"conditions": None}}, subresource="status")
-        restore(stage)
+        put_crd(stage)
         stage.operator.start()
         for name in POISON.keys() - PRUNED:
             if not poisoned.space.condition("Ready", name):

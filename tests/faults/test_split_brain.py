@@ -61,7 +61,7 @@ def candidates(stage: Stage, tmp_path: Path) -> Iterator[tuple[Candidate, Candid
             candidate.stop()
 
 
-@pytest.mark.matrix(2)
+@pytest.mark.matrix(1)
 @pytest.mark.parametrize(("how", "number"), [(how, n) for how in TAKEOVER for n in range(4)])
 def test_the_other_one_takes_over(
     stage: Stage, candidates: tuple[Candidate, Candidate], namespace: str, how: signal.Signals, number: int

@@ -149,14 +149,14 @@ def broken_objects(draw: st.DrawFn) -> dict[str, Any]:
     return obj
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(broken_objects())
 async def test_any_app_is_visited_and_told_of(obj: dict[str, Any]) -> None:
     world = World(obj)
     visit = await reconciler(world).visit(KEY)
     assert world.condition("Ready")
     assert world.condition("Reconciled")["status"] in ("True", "False")
-    assert visit.failure in ("", "Fault")
+    assert visit.failure == ""
     if world.condition("Reconciled")["status"] == "False":
         assert world.events
 
