@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests import rights
 from tests.programs import program
 
 from devcluster import cluster as clusters
@@ -99,10 +98,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     try:
         nodes.add_nodes(cluster, *nodes.machines())
         cluster.install_crds(*(ROOT / "crds").glob("*.yaml"))
-        rights.install(cluster)
-        operator = Operator(
-            cluster, folder / "operator", environment={"KUBECONFIG": str(rights.kubeconfig(cluster, folder))}
-        )
+        operator = Operator(cluster, folder / "operator")
         operator.start()
         try:
             yield Reader(cluster, folder)
