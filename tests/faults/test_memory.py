@@ -11,8 +11,8 @@ from haapp.api import names
 APPS, ROUNDS, WARM = 40, 7, 3
 """The first rounds bring what a process loads and keeps once."""
 
-MOST_MB = 8.0
-"""For the allocator's moods. One app and its children that are kept would make 25 KB, those of a round 1 MB."""
+MOST_MB = 3.0
+"""For the allocator. An app and its children make some 25 KB: were they kept, the last rounds would make 4 MB."""
 
 MEGABYTE = 1e6
 

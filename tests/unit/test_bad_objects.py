@@ -280,6 +280,19 @@ async def test_a_status_that_the_api_server_refuses_is_told_by_events() -> None:
     told = dict(world.events)
     assert told["InvalidSpec"] == "spec.app: is missing: it must be given"
     assert "its status cannot be written" in told["StatusRefused"]
+    assert visit.retry_after == FAULT_SECONDS
+
+
+async def test_a_fault_whose_status_is_refused_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr(pipeline, "assess", fails)
+    world = World(app())
+    world.unwritable = Refused("no")
+    visit = await reconciler(world).visit(KEY)
+    assert visit.retry_after == FAULT_SECONDS
+    assert {"RenderError", "StatusRefused"} <= dict(world.events).keys()
 
 
 async def test_what_the_api_server_says_at_length_is_cut() -> None:

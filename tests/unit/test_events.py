@@ -140,12 +140,12 @@ async def test_a_series_whose_first_event_is_gone_begins_anew(clock: list[float]
 
 async def test_one_that_fails_holds_up_no_other() -> None:
     server = Server()
-    server.errors.append(Unavailable("no answer"))
+    server.errors += [Unavailable("no answer"), ZeroDivisionError()]
     told = recorder(server)
     async with running(told):
-        told.record(app("one"), "Ready", "ready")
-        told.record(app("two"), "Ready", "ready")
-    assert len(server.sent) == 2
+        for name in ("one", "two", "three"):
+            told.record(app(name), "Ready", "ready")
+    assert len(server.sent) == 3
 
 
 async def test_no_more_wait_and_no_more_are_remembered_than_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +159,23 @@ async def test_no_more_wait_and_no_more_are_remembered_than_agreed(monkeypatch: 
             await turns()
     assert len(server.sent) == events.WAITING_LIMIT
     assert len(told._sent) == 10
+
+
+async def test_a_stop_sends_what_is_queued() -> None:
+    server = Server()
+    told = recorder(server)
+    for number in range(5):
+        told.record(app(f"web-{number}"), "Ready", "ready")
+    async with running(told):
+        await told.finish()
+        assert len(server.sent) == 5
+
+
+async def test_a_stop_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "FINISH_SECONDS", 0.01)
+    told = recorder(Server())
+    told.record(app(), "Ready", "ready")
+    await told.finish()
 
 
 async def test_a_long_message_is_cut() -> None:

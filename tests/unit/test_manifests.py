@@ -15,7 +15,7 @@ import yaml
 from haapp.api import parse_app
 from haapp.api.names import GROUP, KIND, PLURAL
 from haapp.children import KINDS
-from haapp.cluster import lease
+from haapp.cluster import events, lease
 from haapp.main import parse
 from haapp.render import render
 from haapp.runtime import workers
@@ -117,7 +117,7 @@ def test_the_pod_lives_as_long_as_a_stop_may_take() -> None:
     (deployment,) = load(MANIFESTS / "base" / "deployment.yaml")
     grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     assert workers.STOP_SECONDS >= lease.LEASE_SECONDS
-    assert grace >= workers.STOP_SECONDS + 2 * lease.RELEASE_TIMEOUT + 5
+    assert grace >= workers.STOP_SECONDS + events.FINISH_SECONDS + 4 * lease.RELEASE_TIMEOUT
 
 
 def test_the_probes_are_at_the_ports_that_the_flags_say() -> None:

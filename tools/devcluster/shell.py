@@ -54,12 +54,16 @@ def terminate(pid_file: Path, how: signal.Signals, patience: float = 10) -> None
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not yet collected by its parent does not."""
+    """Whether a process runs; one that has ended and was not yet collected by its parent does not.
+
+    While a thread of it is left, it holds its ports: a large process that was killed takes a moment to end.
+    """
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return state != "Z"
+    return state != "Z" or threads > 1
 
 
 def wait_for(predicate: Callable[[], T | None], timeout: float = 30, what: str = "", every: float = 0.1) -> T:

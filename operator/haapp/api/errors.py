@@ -43,9 +43,10 @@ class Errors:
         return len(self._told) == MOST
 
     def told(self) -> tuple[FieldError, ...]:
-        """The first ones, and how many more there are."""
-        more = self.number - len(self._told)
-        return (*self._told, *([FieldError("spec", f"has {more} more errors")] if more else []))
+        """The first ones, after how many there are where they are more."""
+        if self.number == len(self._told):
+            return tuple(self._told)
+        return (FieldError("spec", f"has {self.number} errors, of which {MOST} are told"), *self._told)
 
 
 def _cut(text: str) -> str:

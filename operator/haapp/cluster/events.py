@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
@@ -26,6 +27,9 @@ SERIES_PAUSE = 60.0
 
 WAITING_LIMIT = 1000
 """Events that wait to be sent; further ones are dropped, since people read the latest condition anyway."""
+
+FINISH_SECONDS = 1.0
+"""How long a stop waits for Events: the next leader waits for it."""
 
 REMEMBERED = 4096
 NOTE_LIMIT = 1024
@@ -67,6 +71,15 @@ class EventRecorder:
                 await self._send(identity, event)
             except (ApiError, NotLeading) as error:
                 logger.debug("An Event was not sent: %s", error)
+            except Exception:
+                logger.exception("An Event was not sent")
+            finally:
+                self._waiting.task_done()
+
+    async def finish(self) -> None:
+        """Return when all that is queued has been sent, or after FINISH_SECONDS."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._waiting.join(), FINISH_SECONDS)
 
     async def _send(self, identity: Identity, event: dict[str, Any]) -> None:
         now = time.monotonic()

@@ -37,11 +37,12 @@ MISSING_API_SECONDS = 65.0
 
 FAULT = "Fault"
 FAULT_SECONDS = 30.0
-"""When an app is tried again, at the earliest, on which the operator itself failed: most likely it fails again."""
+"""When an app is tried again, at the earliest, on which the operator itself failed, or whose status was refused: most
+likely it fails again."""
 
 REFUSED = (
-    "its status cannot be written: the API server refuses the app as it is stored, under the schema of now; what the "
-    "status would say stands in Events and metrics. Change the spec to what `kubectl haapp check` accepts"
+    "its status cannot be written: the API server refuses it, mostly because the app was stored under an older schema; "
+    "the operator's log has its words. Change the spec to what `kubectl haapp check` accepts"
 )
 
 STARTING_SECONDS = 10.0
@@ -198,7 +199,9 @@ class Reconciler:
         except Refused as error:
             self._announce(obj, status, findings)
             self._writer.event(obj, reasons.STATUS_REFUSED, REFUSED, warning=True)
-            raise Untold(Visit(failure=reasons.STATUS_REFUSED, message=str(error), status=status)) from error
+            self._reported[key] = now
+            visit = Visit(failure=reasons.STATUS_REFUSED, retry_after=FAULT_SECONDS, message=str(error), status=status)
+            raise Untold(visit) from error
         self._reported[key] = now
         self._announce(obj, status, findings)
         return None

@@ -66,6 +66,7 @@ class Runtime:
             settings.health_port, settings.metrics_port, alive=self._alive, ready=following.ready
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._telling: asyncio.Task[None] | None = None
         self.lost = False
         """Whether the process ends because it may not lead any more."""
         self.triggers = Triggers(self._queue, self._overlay, indices.apps)
@@ -89,7 +90,7 @@ class Runtime:
         if not shard.whole:
             logger.info("Serving shard %s of the namespaces.", shard)
         await self._endpoints.start()
-        self._tasks.append(asyncio.create_task(self._recorder.run(), name="events"))
+        self._telling = asyncio.create_task(self._recorder.run(), name="events")
 
     def begin(self) -> None:
         """Work, as soon as this process leads and the watches, which are followed by now, have shown all there is."""
@@ -101,6 +102,9 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(self._workers.stop(), *self._tasks, return_exceptions=True)
+        if self._telling:
+            await self._recorder.finish()
+            self._telling.cancel()
         if self._lease:
             await self._lease.release()
         await asyncio.gather(self._watches.close(), self._endpoints.stop())
