@@ -16,7 +16,7 @@ from haapp.render import render
 
 POLICY = Path(__file__).parents[2] / "manifests" / "policy"
 APPS_ONLY, DEPLOYER, READER = "apps-only", "deployer", "secret-reader"
-OF_APPS = f"--resource={PLURAL}.{GROUP}"
+OF_APPS = f"--resource={PLURAL}.{GROUP},{PLURAL}.{GROUP}/scale"
 CONTAINER: Object = {"image": "example/web:1", "ports": [{"name": "http", "containerPort": 8080}]}
 
 
@@ -118,6 +118,15 @@ REFUSED: dict[str, tuple[Object, str]] = {
         {"logSidecar": {"directory": "/logs", "config": {"configMapName": "mine"}}},
         UNREADABLE_CONFIG,
     ),
+    "sidecar's configuration": (
+        {"sidecars": [{**SIDECAR, "config": {"mountPath": "/c", "configMapName": "mine"}}]},
+        UNREADABLE_CONFIG,
+    ),
+    "last of six": (
+        container(envFrom=[{"secretRef": {"name": f"mine-{number}"}} for number in range(6)]),
+        UNREADABLE_SECRET,
+    ),
+    "kept capabilities": (secured(capabilities={"drop": []}), MORE_THAN_THE_PROFILE),
     "ingress": ({"ingress": {"host": "a.example.com"}}, "takes a host and a path that others may serve"),
     "route": ({"route": {"parentRefs": [{"name": "gateway"}]}}, "takes hostnames and a path of a Gateway"),
     "network policy": ({"networkPolicy": {"from": [{}]}}, "allows traffic that the namespace's other NetworkPolicies"),
@@ -127,6 +136,13 @@ REFUSED: dict[str, tuple[Object, str]] = {
 }
 ALLOWED: dict[str, Object] = {
     "plain": {},
+    "nulls": {
+        "pod": {"volumes": None, "imagePullSecrets": None},
+        "initSteps": None,
+        "sidecars": None,
+        "service": {"annotations": None},
+        "app": {**CONTAINER, "env": None},
+    },
     "everything else": {
         "pod": {
             "volumes": [
@@ -140,7 +156,7 @@ ALLOWED: dict[str, Object] = {
         "logSidecar": LOGS,
         "cache": {"redis": {}},
         "monitoring": {"port": "http"},
-        "app": {**CONTAINER, "securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}},
+        "app": {**CONTAINER, "securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}}},
     },
 }
 MAKES: dict[str, tuple[str, ...]] = {
@@ -231,6 +247,29 @@ def test_who_may_read_it_may_give_it_to_the_app(enforced: Cluster, space: Space,
     assert told == "" or case == "key of a certificate"
 
 
+def test_many_keys_of_few_secrets_are_few_questions(enforced: Cluster, space: Space) -> None:
+    """The API server limits what a policy may ask it: each Secret is asked for once, and by name only where need be."""
+    env = [
+        {"name": f"{letter}{number}", "valueFrom": {"secretKeyRef": {"name": f"{letter}-secret", "key": str(number)}}}
+        for letter in "abcdef"
+        for number in range(20)
+    ]
+    enforced.kubectl(
+        f"--namespace={space.name}",
+        "create",
+        "role",
+        "few",
+        "--verb=get",
+        "--resource=secrets",
+        *(f"--resource-name={letter}-secret" for letter in "abcdef"),
+    )
+    enforced.kubectl(f"--namespace={space.name}", "create", "rolebinding", "few", "--role=few", f"--user={APPS_ONLY}")
+    space.wait(lambda: complaint(enforced, space, APPS_ONLY, app(**container(env=env))) == "", "six Secrets, let in")
+    seven = app(**container(envFrom=[{"secretRef": {"name": f"{letter}-secret"}} for letter in "abcdefg"]))
+    assert "more than six Secrets are named here" in complaint(enforced, space, APPS_ONLY, seven)
+    assert complaint(enforced, space, READER, seven) == ""
+
+
 def test_a_deployment_is_taken_over_by_those_alone_who_may_make_one(enforced: Cluster, space: Space) -> None:
     adopting = app()
     adopting["metadata"]["annotations"] = {"highavailability.dev/adopt": "true"}
@@ -241,6 +280,7 @@ def test_a_deployment_is_taken_over_by_those_alone_who_may_make_one(enforced: Cl
 def test_an_app_that_has_such_a_field_can_still_be_labelled(enforced: Cluster, space: Space) -> None:
     space.apply(app(**REFUSED["host path"][0], paused=True))
     enforced.kubectl(f"--namespace={space.name}", f"--as={APPS_ONLY}", "label", PLURAL, "web", "team=a")
+    enforced.kubectl(f"--namespace={space.name}", f"--as={APPS_ONLY}", "scale", PLURAL, "web", "--replicas=3")
     with pytest.raises(ClusterError, match="hostPath"):
         enforced.kubectl(
             f"--namespace={space.name}", f"--as={APPS_ONLY}", "patch", PLURAL, "web", "--type=merge", "-p", CHANGE
