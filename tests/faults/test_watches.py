@@ -18,7 +18,7 @@ from tests.faults.rules import (
     gone,
     watches,
 )
-from tests.faults.trial import Stage
+from tests.faults.trial import Stage, carry_out
 
 from haapp.api.names import PLURAL
 
@@ -55,10 +55,7 @@ def test_every_watch_breaks_once_while_work_is_done(stage: Stage, fault: str) ->
         rule = Rule(BROKEN[fault](), watches(), each=True)
         with stage.proxy.rule(rule):
             stage.proxy.break_watches()
-            for trial in trials:
-                trial.act()
-            for trial in trials:
-                trial.check()
+            carry_out(trials)
         assert rule.applied > 5
         stage.record(fault, trials, rule)
 
@@ -73,10 +70,7 @@ def test_what_is_asked_for_anew_meets_the_fault(stage: Stage, fault: str) -> Non
         expired = Rule(Answer(410, "Expired"), watches(), each=True)
         with stage.proxy.rule(asked, expired):
             stage.proxy.break_watches()
-            for trial in trials:
-                trial.act()
-            for trial in trials:
-                trial.check()
+            carry_out(trials)
         assert asked.applied > 5
         stage.record(fault, trials, asked)
 
@@ -94,10 +88,7 @@ def test_events_come_late(stage: Stage, fault: str, resource: str) -> None:
             stage.proxy.break_watches()
             stage.wait(lambda: rule.applied >= (1 if resource else 8), "the watches behind the fault")
             until = time.monotonic() + HELD_SECONDS
-            for trial in trials:
-                trial.act()
-            for trial in trials:
-                trial.check()
+            carry_out(trials)
         stage.record(f"{fault}, of the apps alone" if resource else fault, trials, rule)
 
 
@@ -109,10 +100,7 @@ def test_a_silent_watch_is_given_up(stage: Stage) -> None:
         with stage.proxy.rule(rule):
             stage.proxy.break_watches()
             stage.wait(lambda: rule.applied >= 8, "the watches behind the fault")
-            for trial in trials:
-                trial.act()
-            for trial in trials:
-                trial.check(patience=AFTER_THE_PAUSE)
+            carry_out(trials, patience=AFTER_THE_PAUSE)
         stage.record("watch: silent", trials, rule)
 
 

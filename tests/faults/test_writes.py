@@ -3,7 +3,7 @@
 import pytest
 from tests.faults.operations import OPERATIONS
 from tests.faults.rules import Answer, Fault, Garbled, Hung, Rule, Swallowed, writes
-from tests.faults.trial import Stage
+from tests.faults.trial import Stage, carry_out
 
 EACH_WRITE: dict[str, Fault] = {
     "answer lost": Swallowed(),
@@ -33,10 +33,7 @@ def test_every_write_meets_the_fault_once(stage: Stage, fault: str) -> None:
     with stage.trials(*OPERATIONS) as trials:
         rules = [Rule(EACH_WRITE[fault], writes(trial.space.name), each=True) for trial in trials]
         with stage.proxy.rule(*rules):
-            for trial in trials:
-                trial.act()
-            for trial in trials:
-                trial.check()
+            carry_out(trials)
         assert all(rule.applied for rule in rules[:-1]), [rule.applied for rule in rules]
         stage.record(fault, trials, rules)
 
@@ -48,8 +45,5 @@ def test_the_third_write_meets_the_fault(stage: Stage, fault: str) -> None:
     with stage.trials(*OPERATIONS) as trials:
         rules = [Rule(ONE_WRITE[fault], writes(trial.space.name), nth=3) for trial in trials]
         with stage.proxy.rule(*rules):
-            for trial in trials:
-                trial.act()
-            for trial in trials:
-                trial.check()
+            carry_out(trials)
         stage.record(fault, trials, rules)

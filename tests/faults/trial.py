@@ -178,3 +178,11 @@ class Trial:
     def _quiet(self) -> bool:
         writes = self.stage.proxy.writes(self.space.name)
         return not writes or time.monotonic() - writes[-1].at > QUIET_SECONDS
+
+
+def carry_out(trials: list[Trial], patience: float = DONE_SECONDS) -> None:
+    """Ask for all operations at once, and check what has come of each."""
+    for trial in trials:
+        trial.act()
+    for trial in trials:
+        trial.check(patience)
