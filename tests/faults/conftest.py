@@ -24,6 +24,9 @@ from devcluster.process import Operator
 
 __all__ = ["api", "cluster", "namespace", "pytest_runtest_makereport"]
 
+RAN = pytest.StashKey[dict[str, bool]]()
+"""Of each test whether it passed."""
+
 SEED = os.environ.get("HAAPP_FAULTS_SEED", "1")
 CASE_SECONDS = 900
 WHOLE = os.environ.get("HAAPP_FAULTS") == "all"
@@ -51,12 +54,23 @@ def stage(
     stage = Stage(cluster, api, proxy, operator)
     yield stage
     operator.stop()
-    if WHOLE and {item.path for item in request.session.items} == set(Path(__file__).parent.glob("test_*.py")):
-        report.save(stage.found, failed=request.session.testsfailed)
+    if WHOLE:
+        whole = {item.path for item in request.session.items} == set(Path(__file__).parent.glob("test_*.py"))
+        report.save(stage.found, request.config.stash[RAN], whole=whole and not request.config.getoption("keyword"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RAN] = {}
     config.addinivalue_line("markers", "matrix(number): so many of its cases, by the seed, belong to `make test`")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note how the test ended, in each of its parts."""
+    before = item.session.testsfailed
+    result = yield
+    item.config.stash[RAN][item.name] = item.session.testsfailed == before
+    return result
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -24,12 +24,28 @@ def load() -> Results:
     return found
 
 
-def save(found: Found, failed: int) -> None:
-    """Keep the results of a whole run, of which so many tests failed, and put the pages in step."""
-    results = rounded(asdict(found)) | {"failed": failed}
+def save(found: Found, ran: dict[str, bool], *, whole: bool) -> None:
+    """Keep the results of a run, and put the pages in step; `ran` tells of each test whether it passed.
+
+    A whole run takes the place of all that was there. After a run of some tests, which failed before, those that pass
+    are no longer failed, and what they measured takes the place of what was measured before.
+    """
+    failed = {name for name, passed in ran.items() if not passed}
+    results = rounded(asdict(found))
+    if whole:
+        results["failed"] = sorted(failed)
+    else:
+        results = again(load(), results) | {"failed": sorted((set(load()["failed"]) - ran.keys()) | failed)}
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     put(PAGE, text(results))
     put(README, figures(results))
+
+
+def again(before: Results, after: Results) -> Results:
+    """What a whole run found, after some of its tests were run again."""
+    measured = {name: after[name] or before[name] for name in ("memory", "poison")}
+    wrong = {name: before[name] + after[name] for name in ("lost", "extra")}
+    return {**before, **measured, **wrong}
 
 
 def rounded(value: Any) -> Any:
@@ -57,7 +73,7 @@ def text(found: Results) -> str:
     lines = [f"| fault | {' | '.join(COLUMNS)} |", f"|---|{'---:|' * len(COLUMNS)}"]
     for fault, times in sorted(found["faults"].items()):
         lines.append(f"| {fault} | {' | '.join(str(times.get(name, '')) for name in COLUMNS)} |")
-    failed = f" {found['failed']} tests of this run failed." if found["failed"] else ""
+    failed = f" Failed: {', '.join(found['failed'])}." if found["failed"] else ""
     lines += [
         "",
         (

@@ -1,7 +1,9 @@
 """docs/reliability.md and the README say what the last run of `make faults` found, and that was no loss."""
 
 from dataclasses import asdict
+from pathlib import Path
 
+import pytest
 from tests.faults import report
 from tests.faults.found import Found
 
@@ -16,7 +18,7 @@ def test_the_last_whole_run_lost_nothing_and_failed_nowhere() -> None:
     found = report.load()
     assert found["total"] > 100
     assert found["compared"] > 1000
-    assert (found["lost"], found["extra"], found["failed"]) == (0, 0, 0)
+    assert (found["lost"], found["extra"], found["failed"]) == (0, 0, [])
 
 
 def test_a_fault_that_meets_several_operations_at_once_is_injected_once() -> None:
@@ -37,6 +39,22 @@ def test_what_is_missing_other_or_too_much_is_counted_and_shown() -> None:
         "d": (None, 4),
     }
     assert (found.compared, found.lost, found.extra) == (5, 2, 1)
-    text = report.text(asdict(found) | {"failed": 2})
+    text = report.text(asdict(found) | {"failed": ["test_a", "test_b"]})
     assert "states lost: 2; objects made twice: 1." in text
-    assert "2 tests of this run failed." in text
+    assert "Failed: test_a, test_b." in text
+
+
+def test_a_failed_test_that_is_run_again_takes_its_own_place_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RESULTS", "PAGE", "README"):
+        monkeypatch.setattr(report, name, tmp_path / name)
+        (tmp_path / name).write_text(report.BEGIN + report.END)
+    whole, alone = Found(total=7, compared=90, lost=1, memory=[1.0]), Found(total=1, compared=5, memory=[2.0])
+    report.save(whole, {"test_a": True, "test_b": False, "test_c": False}, whole=True)
+    assert report.load()["failed"] == ["test_b", "test_c"]
+    report.save(alone, {"test_b": True}, whole=False)
+    found = report.load()
+    assert (found["total"], found["compared"], found["lost"], found["memory"]) == (7, 90, 1, [2.0])
+    assert found["failed"] == ["test_c"]
+    assert report.shown(tmp_path / "PAGE") == report.text(found)
