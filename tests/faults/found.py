@@ -1,5 +1,6 @@
 """What a run of the fault tests counts and measures, as it goes into results.json."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +20,11 @@ class Found:
     compared: int = 0
     """Objects that were held against those of an undisturbed operation."""
 
-    lost: int = 0
-    """Objects of them that were missing, or other than they had to be."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """By test: objects of them that were missing, or other than they had to be."""
 
-    extra: int = 0
-    """Objects that were there beside them."""
+    extra: dict[str, int] = field(default_factory=dict)
+    """By test: objects that were there beside them."""
 
     moved: int = 0
     """Apps that were changed from one random spec to another and back."""
@@ -49,6 +50,15 @@ class Found:
         pairs = {key: (expected.get(key), came.get(key)) for key in {**expected, **came}}
         differing = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
         self.compared += len(expected)
-        self.lost += sum(key in expected for key in differing)
-        self.extra += sum(key not in expected for key in differing)
+        for wrong, number in (
+            (self.lost, sum(key in expected for key in differing)),
+            (self.extra, sum(key not in expected for key in differing)),
+        ):
+            if number:
+                wrong[running_test()] = wrong.get(running_test(), 0) + number
         return differing
+
+
+def running_test() -> str:
+    """The name of the test that runs, as pytest tells its environment."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2].rpartition(" ")[0]

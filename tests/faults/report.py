@@ -35,16 +35,20 @@ def save(found: Found, ran: dict[str, bool], *, whole: bool) -> None:
     if whole:
         results["failed"] = sorted(failed)
     else:
-        results = again(load(), results) | {"failed": sorted((set(load()["failed"]) - ran.keys()) | failed)}
+        before = load()
+        results = again(before, results, set(ran)) | {"failed": sorted((set(before["failed"]) - ran.keys()) | failed)}
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     put(PAGE, text(results))
     put(README, figures(results))
 
 
-def again(before: Results, after: Results) -> Results:
+def again(before: Results, after: Results, ran: set[str]) -> Results:
     """What a whole run found, after some of its tests were run again."""
-    measured = {name: after[name] or before[name] for name in ("memory", "poison")}
-    wrong = {name: before[name] + after[name] for name in ("lost", "extra")}
+    measured = {name: after[name] or before[name] for name in ("memory", "poison", "moved")}
+    wrong = {
+        name: {test: number for test, number in before[name].items() if test not in ran} | after[name]
+        for name in ("lost", "extra")
+    }
     return {**before, **measured, **wrong}
 
 
@@ -77,8 +81,8 @@ def text(found: Results) -> str:
     lines += [
         "",
         (
-            f"{found['total']} faults injected; {found['compared']} objects compared afterwards; states lost: "
-            f"{found['lost']}; objects made twice: {found['extra']}. "
+            f"{found['total']} faults injected; {found['compared']} objects compared afterwards; "
+            f"states lost: {sum(found['lost'].values())}; objects made twice: {sum(found['extra'].values())}. "
             f"{found['moved']} apps changed there and back.{failed}"
         ),
         "",
@@ -104,7 +108,8 @@ def figures(found: Results) -> str:
     done = [name for name in COLUMNS if any(name in times for times in found["faults"].values())]
     return (
         f"{found['total']} faults were injected between operator and API server into these operations: "
-        f"{', '.join(done)}. {found['compared']} objects were compared afterwards: states lost: {found['lost']}, "
-        f"objects made twice: {found['extra']}. When the leader is killed (`kill -9`) the other replica writes after "
+        f"{', '.join(done)}. {found['compared']} objects were compared afterwards: "
+        f"states lost: {sum(found['lost'].values())}, objects made twice: {sum(found['extra'].values())}. "
+        f"When the leader is killed (`kill -9`) the other replica writes after "
         f"{slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.\n"
     )

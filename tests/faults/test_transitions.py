@@ -22,7 +22,7 @@ PAIRS = 10 if WHOLE else 6
 CANDIDATES = 4 * PAIRS
 """Some of what the schema lets in is refused by the API server, the app itself or what it becomes."""
 
-ROUNDS = 8 if WHOLE else 1
+ROUNDS = 5 if WHOLE else 1
 SETTLE_SECONDS = 90.0
 STEADY_SECONDS = 4.0
 

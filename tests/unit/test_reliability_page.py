@@ -18,7 +18,7 @@ def test_the_last_whole_run_lost_nothing_and_failed_nowhere() -> None:
     found = report.load()
     assert found["total"] > 100
     assert found["compared"] > 1000
-    assert (found["lost"], found["extra"], found["failed"]) == (0, 0, [])
+    assert (found["lost"], found["extra"], found["failed"]) == ({}, {}, [])
 
 
 def test_a_fault_that_meets_several_operations_at_once_is_injected_once() -> None:
@@ -38,7 +38,7 @@ def test_what_is_missing_other_or_too_much_is_counted_and_shown() -> None:
         "c": (3, None),
         "d": (None, 4),
     }
-    assert (found.compared, found.lost, found.extra) == (5, 2, 1)
+    assert (found.compared, list(found.lost.values()), list(found.extra.values())) == (5, [2], [1])
     text = report.text(asdict(found) | {"failed": ["test_a", "test_b"]})
     assert "states lost: 2; objects made twice: 1." in text
     assert "Failed: test_a, test_b." in text
@@ -50,11 +50,17 @@ def test_a_failed_test_that_is_run_again_takes_its_own_place_alone(
     for name in ("RESULTS", "PAGE", "README"):
         monkeypatch.setattr(report, name, tmp_path / name)
         (tmp_path / name).write_text(report.BEGIN + report.END)
-    whole, alone = Found(total=7, compared=90, lost=1, memory=[1.0]), Found(total=1, compared=5, memory=[2.0])
+    whole = Found(total=7, compared=90, lost={"test_b": 1, "test_c": 2}, memory=[1.0])
+    alone = Found(total=1, compared=5, memory=[2.0])
     report.save(whole, {"test_a": True, "test_b": False, "test_c": False}, whole=True)
     assert report.load()["failed"] == ["test_b", "test_c"]
     report.save(alone, {"test_b": True}, whole=False)
     found = report.load()
-    assert (found["total"], found["compared"], found["lost"], found["memory"]) == (7, 90, 1, [2.0])
+    assert (found["total"], found["compared"], found["lost"], found["memory"]) == (
+        7,
+        90,
+        {"test_c": 2},
+        [2.0],
+    )
     assert found["failed"] == ["test_c"]
     assert report.shown(tmp_path / "PAGE") == report.text(found)
