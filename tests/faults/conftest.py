@@ -24,8 +24,8 @@ from devcluster.process import Operator
 
 __all__ = ["api", "cluster", "namespace", "pytest_runtest_makereport"]
 
-RAN = pytest.StashKey[dict[str, bool]]()
-"""Of each test whether it passed."""
+RAN: dict[str, bool] = {}
+"""Of each test of this session whether it passed."""
 
 SEED = os.environ.get("HAAPP_FAULTS_SEED", "1")
 CASE_SECONDS = 900
@@ -56,21 +56,17 @@ def stage(
     operator.stop()
     if WHOLE:
         whole = {item.path for item in request.session.items} == set(Path(__file__).parent.glob("test_*.py"))
-        report.save(stage.found, request.config.stash[RAN], whole=whole and not request.config.getoption("keyword"))
+        report.save(stage.found, RAN, whole=whole and not request.config.getoption("keyword"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[RAN] = {}
     config.addinivalue_line("markers", "matrix(number): so many of its cases, by the seed, belong to `make test`")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Note how the test ended, in each of its parts."""
-    before = item.session.testsfailed
-    result = yield
-    item.config.stash[RAN][item.name] = item.session.testsfailed == before
-    return result
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note how each test ended, before the session's fixtures do."""
+    name = report.nodeid.rpartition("::")[2]
+    RAN[name] = RAN.get(name, True) and not report.failed
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

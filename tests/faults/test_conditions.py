@@ -67,6 +67,7 @@ def test_a_status_that_cannot_be_written_is_counted(stage: Stage) -> None:
         with stage.proxy.rule(*rules):
             for trial in trials:
                 trial.act()
+            stage.wait(lambda: all(rule.applied > 1 for rule in rules), "statuses that are refused")
             stage.wait(lambda: failures(stage) >= before + 4, "failures that are counted")
         for trial in trials:
             trial.check()
