@@ -138,11 +138,12 @@ class Trial:
         self.space.wait(self._done, f"the end of {self.operation.name}", patience)
         told = end_state(self.space)
         self.wait_quiet()
-        if self.operation.told_by_status:
-            early = self.stage.found.compare(end_state(self.space), told)
-            assert not early, f"{self.operation.name} was called done too early: (then, when said) = {early}"
         self._done()
-        return Result(end_state(self.space), len(self.stage.proxy.writes(self.space.name, self._since)))
+        state = end_state(self.space)
+        if self.operation.told_by_status:
+            early = self.stage.found.compare(state, told)
+            assert not early, f"{self.operation.name} was called done too early: (then, when said) = {early}"
+        return Result(state, len(self.stage.proxy.writes(self.space.name, self._since)))
 
     def wait_quiet(self) -> None:
         """Wait until the operator has written nothing for a while."""

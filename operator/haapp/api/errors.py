@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from haapp.api.text import cut
+
 MOST: Final = 50
 """Errors that are told of one object; of the others only how many they are."""
 
@@ -33,7 +35,7 @@ class Errors:
     def add(self, path: str, message: str, *, blocking: bool = True) -> None:
         """Add an error."""
         if not self.full:
-            self._told.append(FieldError(_cut(path), _cut(message)))
+            self._told.append(FieldError(cut(path, LONGEST), cut(message, LONGEST)))
         self.number += 1
         self.blocking = self.blocking or blocking
 
@@ -47,10 +49,6 @@ class Errors:
         if self.number == len(self._told):
             return tuple(self._told)
         return (FieldError("spec", f"has {self.number} errors, of which {MOST} are told"), *self._told)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 class InvalidSpec(Exception):

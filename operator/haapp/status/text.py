@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from haapp.api.text import cut
+
 LISTED: Final = 12
 """How many domains a message names before it says how many more there are."""
 
@@ -10,11 +12,6 @@ LISTED: Final = 12
 def plural(number: int, noun: str) -> str:
     """`1 pod`, `2 pods`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def cut(text: str, limit: int) -> str:
-    """The text, cut with an ellipsis after so many characters."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def one_line(text: str, limit: int = 300) -> str:

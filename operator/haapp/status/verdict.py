@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from haapp.api.objects import Object
-from haapp.status.text import cut
+from haapp.api.text import cut
 
 Truth = Literal["True", "False", "Unknown"]
 
