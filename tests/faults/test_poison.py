@@ -40,7 +40,10 @@ PRUNED = {"unknown", "many-unknown", "deep"}
 """Those of which the strict schema leaves what is well."""
 
 STEADY_SECONDS = 5.0
+"""That nothing is tried again shows only after some time without."""
+
 HEAD_START = 0.1
+"""Seconds after which the first changes of the poisonous apps are being looked at."""
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests import rights
 from tests.faults.operations import FULL
 from tests.faults.trial import Stage
 from tests.rights import Right
-from tests.space import Object, Space, app
+from tests.space import Object, Space, app, least_crd
 
 from devcluster.process import Operator
 from devcluster.shell import wait_for
@@ -73,24 +73,7 @@ def optional_apis(stage: Stage) -> Iterator[None]:
     """The two APIs that a cluster may lack, with any content."""
     for name, kind in OPTIONAL.items():
         plural, _, group = name.partition(".")
-        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-        version = "v1"
-        stage.cluster.apply(
-            {
-                "apiVersion": "apiextensions.k8s.io/v1",
-                "kind": "CustomResourceDefinition",
-                "metadata": {
-                    "name": name,
-                    "annotations": {"api-approved.kubernetes.io": "https://example.com/not-the-real-one"},
-                },
-                "spec": {
-                    "group": group,
-                    "scope": "Namespaced",
-                    "names": {"plural": plural, "kind": kind, "listKind": f"{kind}List"},
-                    "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
-                },
-            }
-        )
+        stage.cluster.apply(least_crd(plural, group, kind))
         wait_for(lambda name=name: stage.cluster.is_served(name), 30, f"an answer for {name}")
     yield
     stage.cluster.kubectl("delete", "crd", *OPTIONAL)
