@@ -83,10 +83,14 @@ REFERRED = ("priorityClassName", "serviceAccountName", "runtimeClassName")
 """What a pod refers to has to exist."""
 
 
+SIZES = {"resources", "maxMemory"}
+"""What asks for room on a machine."""
+
+
 def modest(value: Any) -> Any:
-    """The value without requests and limits: the machines are small, and all apps are to have room on them."""
+    """The value without sizes: the machines are small, and all apps are to have room on them."""
     if isinstance(value, dict):
-        return {key: modest(item) for key, item in value.items() if key != "resources"}
+        return {key: modest(item) for key, item in value.items() if key not in SIZES}
     return [modest(item) for item in value] if isinstance(value, list) else value
 
 
