@@ -67,13 +67,14 @@ def test_a_broken_image_is_rolled_back_or_held(rollouts: Rollouts) -> None:
     rollouts.apply("2", broken=True)
     told = space.wait_condition("Progressing", "False", "RolledBack", name="back")["message"]
     assert "generation 2 did not come up; rolled back to revision 1: " in told
-    assert "has timed out progressing" in told
+    assert 'has timed out progressing; app: ImagePullBackOff: Back-off pulling image "example/web:2"' in told
     space.wait(lambda: rollouts.image("back") == "example/web:1", "the image of before")
     space.wait_condition("Stalled", "True", "RolledBack", name="back")
     space.wait_ready("back")
     assert "rolled back to revision 1" in space.status("back")["summary"]
-    events = [e for e in space.items("events") if (e["regarding"]["name"], e["reason"]) == ("back", "RolledBack")]
-    assert [event["type"] for event in events] == ["Warning"]
+    for name, reason in (("back", "RolledBack"), ("back", "ImagePullFailed"), ("hold", "ImagePullFailed")):
+        events = [e for e in space.items("events") if (e["regarding"]["name"], e["reason"]) == (name, reason)]
+        assert [event["type"] for event in events] == ["Warning"], (name, reason)
 
     space.wait_condition("Progressing", "False", "ProgressDeadlineExceeded", name="hold")
     assert rollouts.image("hold") == "example/web:2"

@@ -26,6 +26,7 @@ def told(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, bool]
     return [(reason, warning) for reason, _, warning in announcements(before, after)]
 
 
+READY = ("Ready", "True", "Ready")
 LOST = ("Ready", "False", "MinimumReplicasUnavailable")
 BUSY = ("Reconciling", "True", "RollingOut")
 
@@ -42,6 +43,20 @@ def test_an_app_that_comes_up_as_it_should_makes_no_noise() -> None:
 def test_ready_after_trouble_on_the_way_is_told() -> None:
     assert told(status(LOST, BUSY, ("Progressing", "False", reasons.IMAGE_PULL_FAILED)), WELL) == [("Ready", False)]
     assert told(status(LOST, BUSY, ("Stalled", "True", "Whatever")), WELL) == [("Ready", False)]
+
+
+def test_what_holds_up_a_rollout_is_told_while_the_old_pods_serve() -> None:
+    well = ("Available", "True", "MinimumReplicasAvailable")
+    held_up = status(READY, well, ("Reconciling", "True", reasons.IMAGE_PULL_FAILED))
+    assert told(status(READY, well, BUSY), held_up) == [(reasons.IMAGE_PULL_FAILED, True)]
+    assert not told(held_up, held_up)
+    assert not told(held_up, status(READY, well, BUSY))
+
+
+def test_what_another_condition_tells_is_told_once() -> None:
+    lost = status(("Spread", "False", reasons.UNSCHEDULABLE), ("Reconciling", "True", reasons.UNSCHEDULABLE))
+    assert told(WELL, lost) == [(reasons.UNSCHEDULABLE, True)]
+    assert not told(status(("Spread", "False", reasons.UNSCHEDULABLE), BUSY), lost)
 
 
 def test_what_was_told_is_not_told_again() -> None:

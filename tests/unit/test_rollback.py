@@ -4,15 +4,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.live_cases import FAILED, OLD, app, deployment, replica_sets
+from tests.live_cases import FAILED, OLD, app, deployment, nodes, pod, replica_sets, state
 
 from haapp.api.names import HASH_ANNOTATION, ROLLED_BACK_ANNOTATION
 from haapp.api.spec import Rollout
 from haapp.exceptions import Unavailable
-from haapp.placement.model import Deployment, ReplicaSet
+from haapp.placement.model import Deployment, Node, Pod, ReplicaSet
 from haapp.reconcile.ports import Key
 from haapp.reconcile.rollback import Rollback
+from haapp.status.rollback import rolled_back
 
+PULLING = state(ready=False, state="waiting", reason="ImagePullBackOff", message="no such image")
 KEY = Key("shop", "web")
 APP = app(rollout=Rollout(on_failure="Rollback", progress_deadline_seconds=60))
 RENDERED: dict[str, Any] = {
@@ -24,10 +26,16 @@ GOOD = {"metadata": {"labels": {"pod-template-hash": OLD}}, "spec": {"containers
 
 
 class Server:
-    """Shows these ReplicaSets, and has the good template."""
+    """Shows these ReplicaSets and a pod of the new one that cannot pull its image, and has the good template."""
 
     def __init__(self, *shown: ReplicaSet) -> None:
         self.shown = shown
+
+    def pods(self, _: Key) -> tuple[Pod, ...]:
+        return (pod("web-new77-x", "a1", ready=False, containers=(PULLING,)),)
+
+    def nodes(self) -> tuple[Node, ...]:
+        return nodes(a=1)
 
     def replica_sets(self, _: Key) -> tuple[ReplicaSet, ...]:
         return self.shown
@@ -52,6 +60,13 @@ async def in_force() -> Deployment:
     assert image(applied) == "good"
     record = applied["metadata"]["annotations"][ROLLED_BACK_ANNOTATION]
     return deployment(annotations=((ROLLED_BACK_ANNOTATION, record),))
+
+
+async def test_the_record_tells_what_failed() -> None:
+    """The pods that would tell go with the rollback."""
+    record = rolled_back(APP, await in_force())
+    assert record is not None
+    assert record.reason == 'ReplicaSet "web-new77" has timed out progressing; app: ImagePullBackOff: no such image'
 
 
 async def test_it_holds_as_long_as_the_app_is_the_same() -> None:

@@ -97,6 +97,15 @@ LOOP = state("db-migration", state="waiting", reason="CrashLoopBackOff", restart
 DONE = state("db-migration", state="terminated", exit_code=0, reason="Completed")
 SEEDING = state("seed-data")
 
+PULLING = state(ready=False, state="waiting", reason="ImagePullBackOff", message="no such image")
+HELD_UP = observed(
+    (*pods("a1", "b1", "c1", template_hash=OLD), pod("new1", "a2", ready=False, containers=(PULLING,))),
+    THERE,
+    replica_sets=replica_sets(0, 3),
+    deployment=deployment(3, replicas=4, updated=1),
+)
+"""The first pod of a rollout does not come up; the old ones serve."""
+
 CASES = [
     Case("Reconciled", WELL, "True", "Reconciled", ("Everything asked for is applied",), ready="True"),
     Case(
@@ -239,6 +248,14 @@ CASES = [
         "False",
         "ProgressDeadlineExceeded",
         ("timed out progressing", "rollout.progressDeadlineSeconds 600", "go back to the spec of before"),
+        ready="True",
+    ),
+    Case(
+        "Progressing",
+        replace(HELD_UP, deployment=deployment(3, replicas=4, updated=1, conditions=FAILED)),
+        "False",
+        "ProgressDeadlineExceeded",
+        ("timed out progressing", "app: ImagePullBackOff: no such image; correct that; or go back"),
         ready="True",
     ),
     Case(
@@ -601,6 +618,30 @@ CASES = [
             (deployment(3, available=2), "2 of 3 pods are available"),
         )
     ),
+    Case(
+        "Reconciling",
+        HELD_UP,
+        "True",
+        "ImagePullFailed",
+        ("1 of 3 pods are updated; app: ImagePullBackOff: no such image; correct app.image",),
+        ready="True",
+    ),
+    Case(
+        "Reconciling",
+        replace(HELD_UP, pods=(*HELD_UP.pods[:3], pending())),
+        "True",
+        "Unschedulable",
+        ("1 of 3 pods are updated; 1 of 1 pod cannot be scheduled: 0/6 nodes", "see Spread"),
+        {"zones": Zones(when_unsatisfiable="ScheduleAnyway")},
+    ),
+    Case(
+        "Reconciling",
+        replace(HELD_UP, pods=(*HELD_UP.pods[:3], stepping("new1", LOOP))),
+        "True",
+        "StepFailed",
+        ("1 of 3 pods are updated; db-migration failed (exit 3, restarted 4 times)", "see InitStepsCompleted"),
+        {"init_steps": STEPS},
+    ),
 ]
 
 
@@ -668,6 +709,31 @@ def test_a_start_within_its_budget_is_a_start_and_beyond_it_is_not() -> None:
         down = deployment(1, conditions=UNAVAILABLE, available=0)
         live = observed((slow,), THERE, deployment=down)
         assert words in condition("Available", live, probes=probes)["message"]
+
+
+def test_the_readiness_probe_that_keeps_pods_from_serving_is_named() -> None:
+    hung = pod("p2", "b1", ready=False, containers=(state(ready=False), state("side", ready=True)))
+    unheard = pod("p3", "c1", ready=False, containers=(state(ready=True),), init=(state("log-shipper", ready=False),))
+    live = observed((pod("p1", "a1"), hung, unheard), THERE, deployment=deployment(3, conditions=UNAVAILABLE))
+    said = "2 pods not ready: the readiness probe of app, log-shipper does not succeed"
+    assert said in condition("Available", live)["message"]
+    assert said in assess(app(), live, {})["summary"]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        pod("p1", "a1", containers=(state(ready=False),)),
+        pod("p1", "a1", ready=False, containers=(state(ready=True),)),
+        pod("p1", "a1", ready=False, containers=(state(started=False),)),
+        pod("p1", "a1", ready=False, containers=(state(state="waiting", started=None, reason="PodInitializing"),)),
+        pod("p1", "a1", ready=False, phase="Pending"),
+    ],
+    ids=["ready by now", "on a lost node", "starting", "in its init steps", "not begun"],
+)
+def test_no_readiness_probe_is_blamed_for_what_it_has_not_said(there: Pod) -> None:
+    live = observed((there,), THERE, deployment=deployment(1, conditions=UNAVAILABLE, available=0))
+    assert "readiness probe" not in condition("Available", live)["message"]
 
 
 def test_what_is_wrong_in_most_pods_is_named() -> None:

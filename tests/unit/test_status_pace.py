@@ -47,6 +47,10 @@ NEWS = {
         status(NOT_READY, ("InitStepsCompleted", "False", "StepFailed"), BUSY),
     ),
     "it is over": (status(NOT_READY, BUSY), status(NOT_READY)),
+    "a rollout is held up while the app serves": (
+        status(READY, BUSY),
+        status(READY, ("Reconciling", "True", "ImagePullFailed")),
+    ),
 }
 
 
@@ -61,6 +65,11 @@ SLOW = {
         status(("Ready", "False", "StepFailed"), ("InitStepsCompleted", "False", "StepFailed"), BUSY, ready=1),
         status(("Ready", "False", "StepFailed"), ("InitStepsCompleted", "False", "StepFailed"), BUSY, ready=2),
         TROUBLE_SECONDS,
+    ),
+    "a rollout is no longer held up": (
+        status(READY, ("Reconciling", "True", "ImagePullFailed")),
+        status(READY, BUSY),
+        SERVING_SECONDS,
     ),
     "a rollout goes on": (status(READY, BUSY, ready=4), status(READY, BUSY, ready=3), SERVING_SECONDS),
     "the Deployment's controller has looked, and no pod is up yet": (

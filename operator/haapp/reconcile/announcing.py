@@ -11,14 +11,9 @@ from haapp.status import reasons
 ALWAYS = frozenset(
     {
         *reasons.PERMANENT_FAILURES,
+        *reasons.HINDRANCES,
         reasons.API_ERROR,
         reasons.TOO_FEW_DOMAINS,
-        reasons.UNSCHEDULABLE,
-        reasons.STEP_FAILED,
-        reasons.PODS_REFUSED,
-        reasons.IMAGE_PULL_FAILED,
-        reasons.CONFIG_MISSING,
-        reasons.CONTAINER_FAILED,
         reasons.DEADLINE_EXCEEDED,
         reasons.ROLLED_BACK,
     }
@@ -39,19 +34,22 @@ def announcements(
     for finding in findings:
         if finding.message not in named:
             yield finding.reason, f"{finding.field}: {finding.message}", True
-    for condition in after.get("conditions") or ():
-        old = known.get(condition["type"], {})
-        if (old.get("status"), old.get("reason")) == (condition["status"], condition["reason"]):
+    conditions = after.get("conditions") or ()
+    told_elsewhere = {c["reason"] for c in conditions if c["type"] != reasons.RECONCILING}
+    for condition in conditions:
+        kind, status, reason = condition["type"], condition["status"], condition["reason"]
+        old = known.get(kind, {})
+        if (old.get("status"), old.get("reason")) == (status, reason):
             continue
-        if condition["type"] == reasons.READY and condition["status"] == "True":
+        if kind == reasons.READY and status == "True":
             if _is_return(known):
                 yield "Ready", str(after.get("summary") or condition["message"]), False
-        elif condition["type"] in (reasons.READY, reasons.STALLED, reasons.RECONCILING):
+        elif kind in (reasons.READY, reasons.STALLED) or (kind == reasons.RECONCILING and reason in told_elsewhere):
             continue
-        elif condition["status"] == "Unknown":
+        elif status == "Unknown":
             continue  # What is not judged is no news: the condition that keeps it from being judged is.
-        elif condition["reason"] in ALWAYS or (condition["reason"] in ONCE_TRUE and old.get("status") == "True"):
-            yield condition["reason"], condition["message"], True
+        elif reason in ALWAYS or (reason in ONCE_TRUE and old.get("status") == "True"):
+            yield reason, condition["message"], True
 
 
 def _is_return(known: Mapping[str, Mapping[str, Any]]) -> bool:

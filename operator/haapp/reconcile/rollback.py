@@ -6,15 +6,20 @@ operator, and holds until the app's generation or what is rendered from it chang
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from haapp.api import App
-from haapp.api.names import HASH_ANNOTATION, ROLLED_BACK_ANNOTATION
+from haapp.api.names import COMPONENT_CACHE, HASH_ANNOTATION, ROLLED_BACK_ANNOTATION
 from haapp.exceptions import Unavailable
 from haapp.placement.model import TEMPLATE_HASH_LABEL, Deployment, ReplicaSet
 from haapp.reconcile.ports import Key, View, Writer
 from haapp.render.metadata import seal
+from haapp.status import Observed, Outcome, reasons
+from haapp.status.hindrance import cause_of_failure
 from haapp.status.rollback import RolledBack, rollback_target, rolled_back
+from haapp.status.scene import scene_of
+from haapp.status.text import joined
 
 
 class Rollback:
@@ -49,10 +54,25 @@ class Rollback:
         record = rolled_back(app, deployment)
         if record is not None:
             return record if record.desired_hash == desired_hash else None
-        target = rollback_target(app, deployment, self._view.replica_sets(key), desired_hash)
+        replica_sets = self._view.replica_sets(key)
+        target = rollback_target(app, deployment, replica_sets, desired_hash)
         if target is None:
             return None
-        return RolledBack(app.generation, str(target.revision), target.failure, target.template_hash, desired_hash)
+        why = joined(target.failure, self._cause(key, app, deployment, replica_sets))
+        return RolledBack(app.generation, str(target.revision), why, target.template_hash, desired_hash)
+
+    def _cause(self, key: Key, app: App, deployment: Deployment, replica_sets: tuple[ReplicaSet, ...]) -> str:
+        """What kept the new revision from coming up: with its pods goes all that told of it."""
+        observed = Observed(
+            outcome=Outcome(reasons.RECONCILED, ""),
+            deployment=deployment,
+            replica_sets=replica_sets,
+            pods=tuple(pod for pod in self._view.pods(key) if pod.component != COMPONENT_CACHE),
+            cache_pods=(),
+            nodes=self._view.nodes(),
+            now=datetime.now(UTC),
+        )
+        return cause_of_failure(scene_of(app, observed))
 
     def _replica_set(self, key: Key, record: RolledBack, deployment: Deployment) -> ReplicaSet:
         """What serves now. While it was not shown nothing is applied: the template that failed would come back."""

@@ -10,6 +10,7 @@ from haapp.api.objects import Object
 from haapp.status import reasons
 from haapp.status.available import available, progressing
 from haapp.status.cache import cache_colocated, cache_nearness, cache_status
+from haapp.status.hindrance import hindrance
 from haapp.status.init_steps import init_steps_completed, step_status, steps
 from haapp.status.observed import Observed, Outcome
 from haapp.status.placement import placement_status, places
@@ -17,10 +18,11 @@ from haapp.status.ready import ready
 from haapp.status.reconciled import activity, reconciled
 from haapp.status.scene import scene_of
 from haapp.status.spread import spread
+from haapp.status.starting import starting
 from haapp.status.summary import Picture, columns, summary
 from haapp.status.survives import survives_node_loss, survives_status, survives_zone_loss
 from haapp.status.text import one_line
-from haapp.status.trouble import starting, trouble
+from haapp.status.trouble import trouble
 from haapp.status.verdict import Truth, Verdict, conditions
 
 KEPT_WHEN_INVALID: Final = ("replicas", "readyReplicas", "updatedReplicas", "selector")
@@ -34,21 +36,23 @@ def assess(app: App, observed: Observed, previous: Mapping[str, Any]) -> Object:
     its lastTransitionTime. The clock of `observed.now` shows only in new transition times and, coarsely, in how long a
     start may still take."""
     scene = scene_of(app, observed)
-    wrong, begun = trouble(scene), starting(scene)
+    wrong, waiting = trouble(scene), starting(scene)
     near, init_steps, where = cache_nearness(scene), steps(scene), places(scene)
-    progress = progressing(scene)
+    completed, placed = init_steps_completed(scene, init_steps), spread(scene)
+    held_up = hindrance(completed, wrong, placed)
+    progress = progressing(scene, held_up)
     parts = [
         reconciled(observed),
-        init_steps_completed(scene, init_steps),
-        available(scene, wrong, begun),
-        spread(scene),
+        completed,
+        available(scene, wrong, waiting),
+        placed,
         *([cache_colocated(scene, near)] if near is not None else []),
         survives_zone_loss(scene),
         survives_node_loss(scene),
     ]
-    active = activity(scene, progress)
+    active = activity(scene, progress, held_up)
     verdicts = [ready(scene, parts), *parts, progress, *([active] if active is not None else [])]
-    picture = Picture(scene, where, near, wrong, begun, {verdict.type: verdict for verdict in verdicts})
+    picture = Picture(scene, where, near, wrong, waiting, {verdict.type: verdict for verdict in verdicts})
     deployment = observed.deployment
     return {
         "observedGeneration": app.generation,

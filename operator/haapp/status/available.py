@@ -6,12 +6,12 @@ from haapp.status.failures import Trouble
 from haapp.status.rollback import rolled_back
 from haapp.status.scene import Scene
 from haapp.status.text import joined, plural
-from haapp.status.trouble import Starting
 from haapp.status.verdict import Truth, Verdict
 
 
-def available(scene: Scene, trouble: Trouble | None, starting: Starting | None) -> Verdict:
-    """As the Deployment's own condition; where it is not so, with what is wrong with the containers."""
+def available(scene: Scene, trouble: Trouble | None, waiting: str) -> Verdict:
+    """As the Deployment's own condition; where it is not so, with what is wrong with the containers, or what they are
+    `waiting` for."""
     deployment = scene.observed.deployment
     if deployment is None:
         message = "there is no Deployment yet; see the condition Reconciled"
@@ -21,14 +21,14 @@ def available(scene: Scene, trouble: Trouble | None, starting: Starting | None) 
         return Verdict(reasons.AVAILABLE, "True", reasons.SCALED_TO_ZERO, "no pod is asked for, and none runs")
     if status == "True":
         message = f"{deployment.available} of {plural(scene.desired, 'pod')} available"
-        return Verdict(reasons.AVAILABLE, status, reason, joined(message, trouble.cause if trouble else ""))
+        return Verdict(reasons.AVAILABLE, status, reason, joined(message, trouble.cause if trouble else waiting))
     counted = f"{deployment.available} of {plural(scene.desired, 'pod')} available"
-    told = joined(trouble.cause, trouble.advice) if trouble else str(starting or "")
+    told = joined(trouble.cause, trouble.advice) if trouble else waiting
     why = trouble.reason if trouble and status == "False" else reason
     return Verdict(reasons.AVAILABLE, status, why, joined(counted, told or message))
 
 
-def progressing(scene: Scene) -> Verdict:
+def progressing(scene: Scene, held_up: Trouble | None) -> Verdict:
     """As the Deployment's own condition, or False with RolledBack while a rollback is in force."""
     deployment = scene.observed.deployment
     if deployment is None:
@@ -46,7 +46,8 @@ def progressing(scene: Scene) -> Verdict:
     if cause:
         message = joined(
             f"{message or cause} (rollout.progressDeadlineSeconds {scene.app.spec.rollout.progress_deadline_seconds})",
-            "correct what Available names, or go back to the spec of before",
+            f"{held_up.cause}; correct that" if held_up else "see Available",
+            "or go back to the spec of before",
         )
     return Verdict(reasons.PROGRESSING, status, reason, message, required=False, cause=cause)
 

@@ -76,9 +76,11 @@ def _is_usual(kind: str, conditions: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def _is_news(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Ready was lost or reached, something else got worse, or it is bad for another reason than before."""
+    """Ready was lost or reached, something else got worse, is bad for another reason than before, or is held up."""
     if old["status"] == "True" != new["status"]:
         return True
+    if new["type"] == reasons.RECONCILING:
+        return bool(old["reason"] != new["reason"] in reasons.HINDRANCES)
     if new["status"] == "True":
         return bool(new["type"] == reasons.READY and old["status"] != "True")
     worse = old["status"] != "False" or old["reason"] != new["reason"]

@@ -59,6 +59,10 @@ IMAGE_PULL_FAILED: Final = "ImagePullFailed"
 CONFIG_MISSING: Final = "ConfigMissing"
 """A container waits for a ConfigMap, a Secret or a key that is not there."""
 CONTAINER_FAILED: Final = "ContainerFailed"
+HINDRANCES: Final = frozenset(
+    {UNSCHEDULABLE, STEP_FAILED, PODS_REFUSED, IMAGE_PULL_FAILED, CONFIG_MISSING, CONTAINER_FAILED}
+)
+"""What holds up a rollout; also reasons of Reconciling then."""
 NOT_YET_KNOWN: Final = "NotYetKnown"
 DEPLOYMENT_NOT_FOUND: Final = "DeploymentNotFound"
 DEPLOYMENT_NOT_OBSERVED: Final = "DeploymentNotObserved"

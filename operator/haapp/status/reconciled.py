@@ -2,6 +2,7 @@
 
 from haapp.status import reasons
 from haapp.status.available import rolling_out
+from haapp.status.failures import Trouble
 from haapp.status.observed import Observed
 from haapp.status.scene import Scene
 from haapp.status.text import joined
@@ -20,8 +21,9 @@ def reconciled(observed: Observed) -> Verdict:
     return Verdict(reasons.RECONCILED, "False", outcome.reason, told or outcome.reason, cause=cause)
 
 
-def activity(scene: Scene, progressing: Verdict) -> Verdict | None:
-    """Stalled where only a person can help, else Reconciling while something is still on its way, else neither."""
+def activity(scene: Scene, progressing: Verdict, held_up: Trouble | None) -> Verdict | None:
+    """Stalled where only a person can help, else Reconciling while something is still on its way, else neither. What
+    holds it up gives the reason."""
     outcome = scene.observed.outcome
     if outcome.reason in reasons.PERMANENT_FAILURES:
         return Verdict(reasons.STALLED, "True", outcome.reason, outcome.message or outcome.reason)
@@ -34,5 +36,12 @@ def activity(scene: Scene, progressing: Verdict) -> Verdict | None:
             return None
         message = "the Deployment has not been seen yet"
         return Verdict(reasons.RECONCILING, "True", reasons.DEPLOYMENT_NOT_FOUND, message)
-    ahead = rolling_out(scene)
-    return Verdict(reasons.RECONCILING, "True", reasons.ROLLING_OUT, ahead) if ahead else None
+    return _rollout(rolling_out(scene), held_up)
+
+
+def _rollout(ahead: str, held_up: Trouble | None) -> Verdict | None:
+    if not ahead:
+        return None
+    if held_up is None:
+        return Verdict(reasons.RECONCILING, "True", reasons.ROLLING_OUT, ahead)
+    return Verdict(reasons.RECONCILING, "True", held_up.reason, joined(ahead, held_up.cause, held_up.advice))

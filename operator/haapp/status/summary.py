@@ -11,7 +11,6 @@ from haapp.status.failures import Trouble
 from haapp.status.placement import Places
 from haapp.status.scene import Scene
 from haapp.status.text import one_line, tally
-from haapp.status.trouble import Starting
 from haapp.status.verdict import Verdict
 
 CAUSES: Final = 3
@@ -21,13 +20,14 @@ LENGTH: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that the summary is made from; `verdicts` by condition type."""
+    """All that the summary is made from; `waiting` tells of pods that have not failed and still wait for something,
+    `verdicts` are by condition type."""
 
     scene: Scene
     places: Places
     near: Nearness | None
     trouble: Trouble | None
-    starting: Starting | None
+    waiting: str
     verdicts: Mapping[str, Verdict]
 
 
@@ -74,8 +74,8 @@ def _causes(picture: Picture) -> Iterator[str]:
     yield from _named(hard, reasons.SURVIVES_ZONE_LOSS, reasons.SURVIVES_NODE_LOSS)
     yield from _named(soft, reasons.PROGRESSING)
     yield from _named(hard, reasons.INIT_STEPS_COMPLETED)
-    if picture.starting is not None:
-        yield str(picture.starting)
+    if picture.waiting:
+        yield picture.waiting
     yield from _named(soft, reasons.SPREAD, reasons.CACHE_COLOCATED)
     yield from (f"{finding.reason}: {finding.message}" for finding in picture.scene.observed.findings[:1])
     yield from _named(soft, reasons.RECONCILING)

@@ -1,32 +1,13 @@
-"""What keeps the app's own containers from running, for whoever is woken by it; and starts that are still in time."""
+"""What keeps the app's own containers from running, for whoever is woken by it."""
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import Final
 
 from haapp.api.names import REDIS_CONTAINER, SHIPPER_CONTAINER
 from haapp.api.spec import Spec
-from haapp.placement.model import ContainerState, Pod
-from haapp.render.errors import RenderError
-from haapp.render.probes import DEFAULT_PERIOD, probes
 from haapp.status.failures import Failure, Trouble, failure_of, remedy, sort_of
 from haapp.status.refusal import refusal
 from haapp.status.scene import Scene
-from haapp.status.text import coarse, plural
-
-DEFAULT_FAILURES: Final = 3
-"""failureThreshold where a probe does not state it; core/v1's own default."""
-
-
-@dataclass(frozen=True, slots=True)
-class Starting:
-    """Pods whose startup probe has not succeeded yet and is within its budget; `left` seconds at most."""
-
-    pods: int
-    left: int
-
-    def __str__(self) -> str:
-        return f"{self.pods} starting (at most {coarse(self.left)} left)"
+from haapp.status.text import plural
 
 
 def trouble(scene: Scene) -> Trouble | None:
@@ -52,42 +33,6 @@ def _of_containers(scene: Scene) -> Trouble | None:
     if len(found) > 1:
         cause = f"{plural(len(found), 'pod')}: {cause}"
     return Trouble(sort_of(failure), cause, remedy(failure, _field(scene.app.spec, name), name))
-
-
-def starting(scene: Scene) -> Starting | None:
-    """The starts that are still within the startup probe's budget, judged by the clock of `observed.now`."""
-    budget = startup_budget(scene.app.spec)
-    if budget is None:
-        return None
-    now = int(scene.observed.now.timestamp())
-    states = [_starting_app(scene.app.spec, pod) for pod in scene.current]
-    rests = [state.since + budget - now for state in states if state is not None and state.since is not None]
-    within = [min(rest, budget) for rest in rests if rest > 0]
-    return Starting(len(within), max(within)) if within else None
-
-
-def startup_budget(spec: Spec) -> int | None:
-    """Seconds that the startup probe gives the app to start; `None` without such a probe."""
-    try:
-        probe = probes(spec).get("startupProbe")
-    except RenderError:
-        return None
-    if probe is None:
-        return None
-    period = probe.get("periodSeconds") or DEFAULT_PERIOD
-    return int((probe.get("initialDelaySeconds") or 0) + period * (probe.get("failureThreshold") or DEFAULT_FAILURES))
-
-
-def _starting_app(spec: Spec, pod: Pod) -> ContainerState | None:
-    """The app's container in a pod, if it runs and has not started yet."""
-    return next(
-        (
-            state
-            for state in pod.containers
-            if state.name == spec.app.get("name") and state.state == "running" and state.started is False
-        ),
-        None,
-    )
 
 
 def _field(spec: Spec, container: str) -> str:
