@@ -50,7 +50,9 @@ def test_what_holds_up_a_rollout_is_told_while_the_old_pods_serve() -> None:
     held_up = status(READY, well, ("Reconciling", "True", reasons.IMAGE_PULL_FAILED))
     assert told(status(READY, well, BUSY), held_up) == [(reasons.IMAGE_PULL_FAILED, True)]
     assert not told(held_up, held_up)
-    assert not told(held_up, status(READY, well, BUSY))
+    assert not told(held_up, status(READY, well, ("Stalled", "True", reasons.DEADLINE_EXCEEDED)))
+    assert told(held_up, status(READY, well, BUSY)) == [("Ready", False)]
+    assert told(held_up, status(READY, well)) == [("Ready", False)]
 
 
 def test_what_another_condition_tells_is_told_once() -> None:

@@ -25,8 +25,9 @@ from tests.live_cases import (
 from haapp.api.names import ROLLED_BACK_ANNOTATION
 from haapp.api.spec import Autoscaling, Cache, InitStep, Nodes, Probes, Rebalance, Redis, Sidecar, Zones
 from haapp.placement.finding import Finding
-from haapp.placement.model import Deployment, Pod
+from haapp.placement.model import ContainerState, Deployment, Pod
 from haapp.status import Observed, Outcome, assess, reasons
+from haapp.status.waiting import next_look
 
 THERE = nodes(a=2, b=2, c=2)
 EVEN = pods("a1", "b1", "c1")
@@ -98,13 +99,21 @@ DONE = state("db-migration", state="terminated", exit_code=0, reason="Completed"
 SEEDING = state("seed-data")
 
 PULLING = state(ready=False, state="waiting", reason="ImagePullBackOff", message="no such image")
-HELD_UP = observed(
-    (*pods("a1", "b1", "c1", template_hash=OLD), pod("new1", "a2", ready=False, containers=(PULLING,))),
-    THERE,
-    replica_sets=replica_sets(0, 3),
-    deployment=deployment(3, replicas=4, updated=1),
-)
-"""The first pod of a rollout does not come up; the old ones serve."""
+CREATING = state(ready=False, started=None, state="waiting", reason="ContainerCreating")
+
+
+def held_up(by: ContainerState) -> Observed:
+    """The first pod of a rollout, a minute old, does not come up, since its container is so; the old ones serve."""
+    new = pod("new1", "a2", ready=by.ready, containers=(by,), created=START - 60)
+    return observed(
+        (*pods("a1", "b1", "c1", template_hash=OLD), new),
+        THERE,
+        replica_sets=replica_sets(0, 3),
+        deployment=deployment(3, replicas=4, updated=1),
+    )
+
+
+HELD_UP = held_up(PULLING)
 
 CASES = [
     Case("Reconciled", WELL, "True", "Reconciled", ("Everything asked for is applied",), ready="True"),
@@ -255,7 +264,7 @@ CASES = [
         replace(HELD_UP, deployment=deployment(3, replicas=4, updated=1, conditions=FAILED)),
         "False",
         "ProgressDeadlineExceeded",
-        ("timed out progressing", "app: ImagePullBackOff: no such image; correct that; or go back"),
+        ("timed out progressing", "app: ImagePullBackOff: no such image; correct app.image", "; or go back to"),
         ready="True",
     ),
     Case(
@@ -610,6 +619,13 @@ CASES = [
         "RollingOut",
         ("not yet looked at",),
     ),
+    Case(
+        "Reconciling",
+        replace(HELD_UP, deployment=deployment(3, observed_generation=1)),
+        "True",
+        "RollingOut",
+        ("not yet looked at what was written",),
+    ),
     *(
         Case("Reconciling", replace(WELL, deployment=seen), "True", "RollingOut", (words,), ready="True")
         for seen, words in (
@@ -618,13 +634,24 @@ CASES = [
             (deployment(3, available=2), "2 of 3 pods are available"),
         )
     ),
+    *(
+        Case("Reconciling", held_up(by), "True", reason, ("1 of 3 pods are updated", *words), ready="True")
+        for by, reason, words in (
+            (PULLING, "ImagePullFailed", ("app: ImagePullBackOff: no such image; correct app.image",)),
+            (state(ready=False, state="waiting", reason="CreateContainerConfigError"), "ConfigMissing", ("app.env",)),
+            (state(ready=False, restarts=1, last_exit_code=1), "ContainerFailed", ("app: Failed (exit 1",)),
+            (state(ready=True, restarts=1, last_exit_code=1, since=START - 59), "ContainerFailed", ("Failed (exit 1",)),
+            (state(ready=True, restarts=1, last_exit_code=1, since=START - 60), "RollingOut", ()),
+            (state(ready=False), "RollingOut", ("1 pod not ready: the readiness probe of app has not succeeded",)),
+            (CREATING, "RollingOut", ("1 pod without a container for a minute or more: an image is being pulled",)),
+        )
+    ),
     Case(
         "Reconciling",
-        HELD_UP,
+        replace(HELD_UP, deployment=replace(refused("exceeded quota: q").deployment or deployment(), replicas=4)),
         "True",
-        "ImagePullFailed",
-        ("1 of 3 pods are updated; app: ImagePullBackOff: no such image; correct app.image",),
-        ready="True",
+        "PodsRefused",
+        ("pods are refused: exceeded quota: q; raise that ResourceQuota",),
     ),
     Case(
         "Reconciling",
@@ -636,10 +663,26 @@ CASES = [
     ),
     Case(
         "Reconciling",
+        replace(HELD_UP, pods=(*HELD_UP.pods, pending())),
+        "True",
+        "ImagePullFailed",
+        ("no such image; 1 of 2 pods cannot be scheduled: 0/6 nodes", "correct app.image"),
+        {"zones": Zones(when_unsatisfiable="ScheduleAnyway")},
+    ),
+    Case(
+        "Reconciling",
         replace(HELD_UP, pods=(*HELD_UP.pods[:3], stepping("new1", LOOP))),
         "True",
         "StepFailed",
         ("1 of 3 pods are updated; db-migration failed (exit 3, restarted 4 times)", "see InitStepsCompleted"),
+        {"init_steps": STEPS},
+    ),
+    Case(
+        "Reconciling",
+        replace(HELD_UP, pods=(*HELD_UP.pods[:3], stepping("new1", state("db-migration", started=False)))),
+        "True",
+        "RollingOut",
+        ("1 of 3 pods are updated; 0 of 1 pod have come through; running: db-migration in 1 pod",),
         {"init_steps": STEPS},
     ),
 ]
@@ -715,7 +758,7 @@ def test_the_readiness_probe_that_keeps_pods_from_serving_is_named() -> None:
     hung = pod("p2", "b1", ready=False, containers=(state(ready=False), state("side", ready=True)))
     unheard = pod("p3", "c1", ready=False, containers=(state(ready=True),), init=(state("log-shipper", ready=False),))
     live = observed((pod("p1", "a1"), hung, unheard), THERE, deployment=deployment(3, conditions=UNAVAILABLE))
-    said = "2 pods not ready: the readiness probe of app, log-shipper does not succeed"
+    said = "2 pods not ready: the readiness probe of app, log-shipper has not succeeded"
     assert said in condition("Available", live)["message"]
     assert said in assess(app(), live, {})["summary"]
 
@@ -725,15 +768,47 @@ def test_the_readiness_probe_that_keeps_pods_from_serving_is_named() -> None:
     [
         pod("p1", "a1", containers=(state(ready=False),)),
         pod("p1", "a1", ready=False, containers=(state(ready=True),)),
+        pod("p1", "gone", ready=False, containers=(state(ready=False),)),
+        pod("p1", "lost", ready=False, containers=(state(ready=False),)),
+        pod("p1", "a1", ready=False, containers=(state(ready=False, last_exit_code=1),)),
+        pod("p1", "a1", ready=False, containers=(state(ready=True),), init=(state("s", started=False),)),
         pod("p1", "a1", ready=False, containers=(state(started=False),)),
         pod("p1", "a1", ready=False, containers=(state(state="waiting", started=None, reason="PodInitializing"),)),
         pod("p1", "a1", ready=False, phase="Pending"),
     ],
-    ids=["ready by now", "on a lost node", "starting", "in its init steps", "not begun"],
+    ids=[
+        "ready by now",
+        "not heard",
+        "no node",
+        "on a lost node",
+        "failed",
+        "its sidecar starts",
+        "starting",
+        "in its init steps",
+        "not begun",
+    ],
 )
 def test_no_readiness_probe_is_blamed_for_what_it_has_not_said(there: Pod) -> None:
-    live = observed((there,), THERE, deployment=deployment(1, conditions=UNAVAILABLE, available=0))
+    seen = (*THERE, node("lost", "a", ready=False))
+    live = observed((there,), seen, deployment=deployment(1, conditions=UNAVAILABLE, available=0))
     assert "readiness probe" not in condition("Available", live)["message"]
+
+
+@pytest.mark.parametrize(
+    ("there", "seconds"),
+    [
+        (pod("p1", "a1"), None),
+        (pod("p1", "a1", containers=(state(started=False),)), 10),
+        (pod("p1", "a1", containers=(state(ready=True, last_exit_code=1, since=START - 20),)), 40),
+        (pod("p1", "a1", containers=(state(ready=True, last_exit_code=1, since=START - 60),)), None),
+        (pod("p1", "a1", created=START - 20, containers=(CREATING,)), 40),
+        (pod("p1", "a1", created=START - 60, containers=(CREATING,)), None),
+        (pod("p1", "", created=START - 20, containers=(CREATING,)), None),
+        (pod("p1", "a1", created=START - 20, containers=(state(),)), None),
+    ],
+)
+def test_what_time_alone_changes_is_looked_at_again(there: Pod, seconds: float | None) -> None:
+    assert next_look(observed((there,), THERE)) == seconds
 
 
 def test_what_is_wrong_in_most_pods_is_named() -> None:

@@ -8,6 +8,9 @@ from typing import Any
 from haapp.placement.finding import Finding
 from haapp.status import reasons
 
+Conditions = Mapping[str, Mapping[str, Any]]
+"""By their types."""
+
 ALWAYS = frozenset(
     {
         *reasons.PERMANENT_FAILURES,
@@ -29,32 +32,42 @@ def announcements(
 ) -> Iterator[tuple[str, str, bool]]:
     """(reason, message, whether it is a warning) for each change of a condition that people should hear of, and for
     each contradiction that the status did not name before."""
-    known = {condition["type"]: condition for condition in before.get("conditions") or ()}
-    named = str(known.get(reasons.RECONCILED, {}).get("message"))
+    old, new = _conditions(before), _conditions(after)
+    named = str(old.get(reasons.RECONCILED, {}).get("message"))
     for finding in findings:
         if finding.message not in named:
             yield finding.reason, f"{finding.field}: {finding.message}", True
-    conditions = after.get("conditions") or ()
-    told_elsewhere = {c["reason"] for c in conditions if c["type"] != reasons.RECONCILING}
-    for condition in conditions:
-        kind, status, reason = condition["type"], condition["status"], condition["reason"]
-        old = known.get(kind, {})
-        if (old.get("status"), old.get("reason")) == (status, reason):
-            continue
-        if kind == reasons.READY and status == "True":
-            if _is_return(known):
-                yield "Ready", str(after.get("summary") or condition["message"]), False
-        elif kind in (reasons.READY, reasons.STALLED) or (kind == reasons.RECONCILING and reason in told_elsewhere):
-            continue
-        elif status == "Unknown":
-            continue  # What is not judged is no news: the condition that keeps it from being judged is.
-        elif reason in ALWAYS or (reason in ONCE_TRUE and old.get("status") == "True"):
-            yield reason, condition["message"], True
+    for kind in new:
+        if kind not in (reasons.READY, reasons.STALLED) and _is_trouble(kind, old, new):
+            yield new[kind]["reason"], new[kind]["message"], True
+    if new.get(reasons.READY, {}).get("status") == "True" and (_is_return(old) or _goes_on(old, new)):
+        yield "Ready", str(after.get("summary") or new[reasons.READY]["message"]), False
 
 
-def _is_return(known: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether Ready comes back: an app that comes up as it should is no news, and one Event less for the API server."""
-    if reasons.READY not in known:
+def _conditions(status: Mapping[str, Any]) -> Conditions:
+    return {condition["type"]: condition for condition in status.get("conditions") or ()}
+
+
+def _is_trouble(kind: str, old: Conditions, new: Conditions) -> bool:
+    """Whether a condition brings bad news. What is not judged is none: the condition that keeps it from being judged
+    is. What holds up a rollout is told by the condition that it belongs to, where that says so, too."""
+    before, status, reason = old.get(kind, {}), new[kind]["status"], new[kind]["reason"]
+    if status == "Unknown" or (before.get("status"), before.get("reason")) == (status, reason):
         return False
-    trouble = any(c["status"] == "False" and c["reason"] in ALWAYS for c in known.values())
-    return trouble or reasons.STALLED in known or reasons.RECONCILING not in known
+    if kind == reasons.RECONCILING and any(new[other]["reason"] == reason for other in new.keys() - {kind}):
+        return False
+    return reason in ALWAYS or (reason in ONCE_TRUE and before.get("status") == "True")
+
+
+def _is_return(old: Conditions) -> bool:
+    """Whether Ready comes back: an app that comes up as it should is no news, and one Event less for the API server."""
+    if old.get(reasons.READY, {}).get("status") in (None, "True"):
+        return False
+    trouble = any(c["status"] == "False" and c["reason"] in ALWAYS for c in old.values())
+    return trouble or reasons.STALLED in old or reasons.RECONCILING not in old
+
+
+def _goes_on(old: Conditions, new: Conditions) -> bool:
+    """Whether a rollout is no longer held up while the app was Ready all along: else a warning were the last word."""
+    was, now = (c.get(reasons.RECONCILING, {}).get("reason") in reasons.HINDRANCES for c in (old, new))
+    return was and not now and reasons.STALLED not in new and old.get(reasons.READY, {}).get("status") == "True"

@@ -27,6 +27,7 @@ from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
 from haapp.status.pace import hearing, patience
 from haapp.status.previous import with_readable_status
 from haapp.status.text import one_line
+from haapp.status.waiting import next_look
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +45,6 @@ REFUSED = (
     "its status cannot be written: the API server refuses it, mostly because the app was stored under an older schema; "
     "the operator's log has its words. Change the spec to what `kubectl haapp check` accepts"
 )
-
-STARTING_SECONDS = 10.0
-"""How often the status of an app that is starting up is told anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ class Reconciler:
         moved = await self._rebalancer.move(key, app, obj, observed)
         missing_api = MISSING_API_SECONDS if optional_apis(app) - environment.apis else None
         return Visit(
-            again_in=_soonest(moved, waiting, written.again_in, missing_api, _starting(observed)),
+            again_in=_soonest(moved, waiting, written.again_in, missing_api, next_look(observed)),
             failure=written.failure,
             retry_after=written.retry_after,
             message=written.outcome.message,
@@ -227,12 +225,6 @@ def optional_apis(app: App) -> frozenset[str]:
     if app.spec.monitoring and app.spec.monitoring.pod_monitor:
         wanted.add(MONITORING_API)
     return frozenset(wanted)
-
-
-def _starting(observed: Observed) -> float | None:
-    """A startup probe's time runs without an event: the status counts it down."""
-    starting = any(c.state == "running" and c.started is False for pod in observed.pods for c in pod.containers)
-    return STARTING_SECONDS if starting else None
 
 
 def _left(since: datetime, now: datetime, enough: float) -> float:

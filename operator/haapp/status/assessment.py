@@ -18,12 +18,12 @@ from haapp.status.ready import ready
 from haapp.status.reconciled import activity, reconciled
 from haapp.status.scene import scene_of
 from haapp.status.spread import spread
-from haapp.status.starting import starting
 from haapp.status.summary import Picture, columns, summary
 from haapp.status.survives import survives_node_loss, survives_status, survives_zone_loss
 from haapp.status.text import one_line
 from haapp.status.trouble import trouble
 from haapp.status.verdict import Truth, Verdict, conditions
+from haapp.status.waiting import waiting
 
 KEPT_WHEN_INVALID: Final = ("replicas", "readyReplicas", "updatedReplicas", "selector")
 """What an autoscaler reads, and what stays as it was while the spec cannot be read."""
@@ -36,15 +36,15 @@ def assess(app: App, observed: Observed, previous: Mapping[str, Any]) -> Object:
     its lastTransitionTime. The clock of `observed.now` shows only in new transition times and, coarsely, in how long a
     start may still take."""
     scene = scene_of(app, observed)
-    wrong, waiting = trouble(scene), starting(scene)
+    wrong, rest = trouble(scene), waiting(scene)
     near, init_steps, where = cache_nearness(scene), steps(scene), places(scene)
     completed, placed = init_steps_completed(scene, init_steps), spread(scene)
-    held_up = hindrance(completed, wrong, placed)
+    held_up = hindrance(scene, completed, wrong, placed, rest)
     progress = progressing(scene, held_up)
     parts = [
         reconciled(observed),
         completed,
-        available(scene, wrong, waiting),
+        available(scene, wrong, rest),
         placed,
         *([cache_colocated(scene, near)] if near is not None else []),
         survives_zone_loss(scene),
@@ -52,7 +52,7 @@ def assess(app: App, observed: Observed, previous: Mapping[str, Any]) -> Object:
     ]
     active = activity(scene, progress, held_up)
     verdicts = [ready(scene, parts), *parts, progress, *([active] if active is not None else [])]
-    picture = Picture(scene, where, near, wrong, waiting, {verdict.type: verdict for verdict in verdicts})
+    picture = Picture(scene, where, near, wrong, rest, {verdict.type: verdict for verdict in verdicts})
     deployment = observed.deployment
     return {
         "observedGeneration": app.generation,

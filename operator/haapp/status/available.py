@@ -46,7 +46,7 @@ def progressing(scene: Scene, held_up: Trouble | None) -> Verdict:
     if cause:
         message = joined(
             f"{message or cause} (rollout.progressDeadlineSeconds {scene.app.spec.rollout.progress_deadline_seconds})",
-            f"{held_up.cause}; correct that" if held_up else "see Available",
+            joined(held_up.cause, held_up.advice or "correct that") if held_up else "see the pods",
             "or go back to the spec of before",
         )
     return Verdict(reasons.PROGRESSING, status, reason, message, required=False, cause=cause)

@@ -15,6 +15,8 @@ IMAGE: Final = frozenset(
 CONFIG: Final = frozenset({"CreateContainerConfigError", "CreateContainerError"})
 OOM_KILLED: Final = "OOMKilled"
 MESSAGE: Final = 200
+STEADY_SECONDS: Final = 60
+"""A container that failed and runs again may be ready at once, and fail again: for so long it is told of as failing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,15 @@ def failure_of(state: ContainerState) -> Failure | None:
     if state.state == "running" and (state.ready or not state.last_exit_code):
         return None
     if state.last_exit_code is None and state.reason != "CrashLoopBackOff":
+        return None
+    return _ended(state, state.last_exit_code, state.last_reason, state.last_message)
+
+
+def fresh_failure(state: ContainerState, now: int) -> Failure | None:
+    """The failure before the present run of a container that is ready again, but has not been for STEADY_SECONDS."""
+    if state.state != "running" or not state.ready or not state.last_exit_code or state.since is None:
+        return None
+    if now - state.since >= STEADY_SECONDS:
         return None
     return _ended(state, state.last_exit_code, state.last_reason, state.last_message)
 

@@ -23,7 +23,7 @@ def reconciled(observed: Observed) -> Verdict:
 
 def activity(scene: Scene, progressing: Verdict, held_up: Trouble | None) -> Verdict | None:
     """Stalled where only a person can help, else Reconciling while something is still on its way, else neither. What
-    holds it up gives the reason."""
+    it waits for gives the reason."""
     outcome = scene.observed.outcome
     if outcome.reason in reasons.PERMANENT_FAILURES:
         return Verdict(reasons.STALLED, "True", outcome.reason, outcome.message or outcome.reason)

@@ -43,6 +43,11 @@ class Scene:
     tallies: tuple[Tally, ...]
 
     @property
+    def clock(self) -> int:
+        """The time that is judged by, in seconds since the epoch."""
+        return int(self.observed.now.timestamp())
+
+    @property
     def stale(self) -> bool:
         """Whether the Deployment's status speaks of an older Deployment than the one that was written, or its newest
         ReplicaSet has not been seen yet, so that the current revision is not known."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from haapp.api.names import REDIS_CONTAINER, SHIPPER_CONTAINER
 from haapp.api.spec import Spec
-from haapp.status.failures import Failure, Trouble, failure_of, remedy, sort_of
+from haapp.status.failures import Failure, Trouble, failure_of, fresh_failure, remedy, sort_of
 from haapp.status.refusal import refusal
 from haapp.status.scene import Scene
 from haapp.status.text import plural
@@ -22,8 +22,8 @@ def _of_containers(scene: Scene) -> Trouble | None:
     failures: dict[tuple[str, str], list[tuple[int, str, Failure]]] = defaultdict(list)
     for pod in scene.current:
         for state in (*pod.containers, *pod.init):
-            failure = failure_of(state) if state.name not in steps else None
-            if failure is not None:
+            failure = failure_of(state) or fresh_failure(state, scene.clock)
+            if failure is not None and state.name not in steps:
                 failures[state.name, failure.reason].append((state.restarts, str(failure), failure))
     if not failures:
         return None

@@ -6,7 +6,7 @@ from typing import Any
 from haapp.api import App, Object
 from haapp.cli.findings import Finding
 from haapp.placement.model import epoch
-from haapp.status.starting import startup_budget
+from haapp.status.waiting import startup_budget
 
 
 def start_exceeds_budget(app: App, pods: Iterable[Object]) -> Iterator[Finding]:
