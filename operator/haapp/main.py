@@ -21,6 +21,8 @@ from haapp.exceptions import ApiError
 from haapp.settings import LOG_FORMATS, Admission, Settings, admission, from_environment, port
 from haapp.sharding import Shard
 
+logger = logging.getLogger(__name__)
+
 COLLECT_AFTER = (50_000, 20, 20)
 """How many new objects before a garbage collection of the youngest, and how many of those before one of older ones. A
 list from the API server makes tens of thousands at once, hardly any of them in a cycle: by Python's own number, 700,
@@ -28,7 +30,10 @@ restarting with 2,000 apps took 5 and 14 % more CPU, in two pairs of runs."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until a signal or the loss of the lease; returns the exit code. What goes wrong at the start is one line."""
+    """Run until a signal or the loss of the lease; returns the exit code. What goes wrong at the start is one line.
+
+    A fault of the operator leaves by its traceback, which is in one line too where the log is JSON.
+    """
     try:
         settings = parse(argv)
     except ValueError as error:
@@ -37,12 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(settings)
     except (NoCluster, ApiError) as error:
         return failed(error, settings.log_format)
+    except Exception as error:
+        if settings.log_format != "json":
+            raise
+        logger.critical("a fault of the operator ends it, please report it: %r", error, exc_info=error)
+        return 1
 
 
 def failed(error: Exception, log_format: str = "plain") -> int:
     """Say it in one line, which is JSON where the log is; the exit code."""
     if log_format == "json":
-        logging.getLogger(__name__).error("%s", error)
+        logger.error("%s", error)
     else:
         print(f"haapp-operator: {error}", file=sys.stderr)
     return 1

@@ -41,6 +41,8 @@ UNREADABLE = UNREADABLE_SECRET, UNREADABLE_CONFIG = (
     "a Secret that you may not read",
     "a ConfigMap that you may not read",
 )
+ANOTHER_PROFILE = "sets a container's AppArmor profile"
+APPARMOR, IMAGE_POLICY = "container.apparmor.security.beta.kubernetes.io", "webhook.image-policy.k8s.io"
 MORE_THAN_THE_PROFILE = "give a container more than the app's profile does"
 OTHER_VOLUME = "any other kind reaches data or machines beyond the app"
 ROOT_STEP: Object = {**STEP, "securityContext": {"runAsUser": 0, "runAsNonRoot": False}}
@@ -80,10 +82,39 @@ REFUSED: dict[str, tuple[Object, str]] = {
     "escalation": (secured(allowPrivilegeEscalation=True), MORE_THAN_THE_PROFILE),
     "capability": (secured(capabilities={"add": ["SYS_ADMIN"]}), MORE_THAN_THE_PROFILE),
     "seccomp": (secured(seccompProfile={"type": "Unconfined"}), MORE_THAN_THE_PROFILE),
+    "seccomp of the node": (
+        secured(seccompProfile={"type": "Localhost", "localhostProfile": "all.json"}),
+        MORE_THAN_THE_PROFILE,
+    ),
     "AppArmor": (secured(appArmorProfile={"type": "Unconfined"}), MORE_THAN_THE_PROFILE),
+    "AppArmor of the node": (
+        secured(appArmorProfile={"type": "Localhost", "localhostProfile": "crun"}),
+        MORE_THAN_THE_PROFILE,
+    ),
+    "AppArmor annotation": ({"pod": {"annotations": {f"{APPARMOR}/app": "unconfined"}}}, ANOTHER_PROFILE),
+    "AppArmor annotation of another container": (
+        {"sidecars": [SIDECAR], "pod": {"annotations": {"a": "b", f"{APPARMOR}/side": "localhost/crun"}}},
+        ANOTHER_PROFILE,
+    ),
+    "image policy": (
+        {"pod": {"annotations": {f"{IMAGE_POLICY}/break-glass": "true"}}},
+        "may override an image policy",
+    ),
     "procMount": (secured(procMount="Unmasked"), MORE_THAN_THE_PROFILE),
     "SELinux": (secured(seLinuxOptions={"type": "spc_t"}), MORE_THAN_THE_PROFILE),
     "host process": (secured(windowsOptions={"hostProcess": True}), MORE_THAN_THE_PROFILE),
+    **{
+        f"{what} of a {name}": (
+            {field: [{**of, "securityContext": context}], "security": {"profile": "Baseline"}},
+            MORE_THAN_THE_PROFILE,
+        )
+        for field, name, of in (("initSteps", "step", STEP), ("sidecars", "sidecar", SIDECAR))
+        for what, context in {
+            "AppArmor": {"appArmorProfile": {"type": "Unconfined"}},
+            "procMount": {"procMount": "Unmasked"},
+            "host process": {"windowsOptions": {"hostProcess": True}},
+        }.items()
+    },
     "step": (
         {"initSteps": [{**STEP, "securityContext": {"privileged": True}}], "security": {"profile": "Baseline"}},
         MORE_THAN_THE_PROFILE,
@@ -137,7 +168,7 @@ REFUSED: dict[str, tuple[Object, str]] = {
 ALLOWED: dict[str, Object] = {
     "plain": {},
     "nulls": {
-        "pod": {"volumes": None, "imagePullSecrets": None},
+        "pod": {"volumes": None, "imagePullSecrets": None, "annotations": None},
         "initSteps": None,
         "sidecars": None,
         "service": {"annotations": None},
@@ -149,7 +180,8 @@ ALLOWED: dict[str, Object] = {
                 {"name": "v", "emptyDir": {}},
                 {"name": "d", "downwardAPI": {"items": [{"path": "a", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
                 {"name": "i", "image": {"reference": "example/side:1"}},
-            ]
+            ],
+            "annotations": {"kubectl.kubernetes.io/default-container": "app", "example.com/image-policy.k8s.io": "no"},
         },
         "initSteps": [ROOT_STEP],
         "sidecars": [SIDECAR],
@@ -179,6 +211,7 @@ TOO_MUCH: dict[str, tuple[str, Object, str]] = {
             "capability": "SYS_ADMIN",
             "seccomp": "seccompProfile",
             "AppArmor": "AppArmor profile",
+            "AppArmor annotation": "AppArmor profile",
             "SELinux": "seLinuxOptions",
             "sidecar": "privileged",
         }.items()

@@ -13,8 +13,10 @@ from tests.programs import program
 from tests.space import least_crd
 
 from devcluster.cluster import Cluster, wait_for
+from haapp.cluster.shard_lease import lease_name
 from haapp.main import parse
-from haapp.sharding import Shard
+from haapp.settings import Settings
+from haapp.sharding import MOST_SHARDS, WHOLE, Shard
 
 CHART = Path(__file__).parents[2] / "charts" / "haapp-operator"
 SYSTEM = "haapp-system"
@@ -106,10 +108,15 @@ def test_each_shard_is_a_deployment_of_its_own(helm: Helm) -> None:
     assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
 
 
-def test_the_leases_of_shards_may_be_renewed(helm: Helm) -> None:
-    (role,) = (obj for obj in template(helm, "--set=shards=2") if obj["kind"] == "Role")
-    granted = {verb for rule in role["rules"] if "resourceNames" not in rule for verb in rule["verbs"]}
-    assert granted == {"list", "create", "get", "update"}
+@pytest.mark.parametrize("count", [1, 2, 3, MOST_SHARDS])
+def test_the_leases_of_shards_may_be_renewed_and_no_others(helm: Helm, count: int) -> None:
+    (role,) = (obj for obj in template(helm, f"--set=shards={count}") if obj["kind"] == "Role")
+    of_all, by_name = role["rules"]
+    assert "resourceNames" not in of_all
+    assert of_all["verbs"] == ["list", "create"]
+    shards = (Shard(index, count) for index in range(count))
+    assert set(by_name["resourceNames"]) == {lease_name(Settings().lease_name, shard) for shard in (WHOLE, *shards)}
+    assert by_name["verbs"] == ["get", "update"]
 
 
 def test_one_namespace_cannot_be_split() -> None:

@@ -283,6 +283,13 @@ async def test_a_status_that_the_api_server_refuses_is_told_by_events() -> None:
     assert visit.retry_after == FAULT_SECONDS
 
 
+async def test_what_the_api_server_says_of_a_status_at_length_is_cut() -> None:
+    world = World(app(spec={"app": None}))
+    world.unwritable = Refused("x" * 10**6)
+    visit = await reconciler(world).visit(KEY)
+    assert len(visit.message) == 4096
+
+
 async def test_a_fault_whose_status_is_refused_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("no such luck")

@@ -1,5 +1,8 @@
 """Flags and the environment: what is read, what wins, and what is refused with which words."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +57,40 @@ def test_a_variable_that_cannot_be_read_is_one_line(
     monkeypatch.setenv("HAAPP_LOG_FORMAT", "xml")
     assert main.main(["--all-namespaces"]) == 1
     assert capsys.readouterr().err == "haapp-operator: HAAPP_LOG_FORMAT is 'xml': write plain or json\n"
+
+
+BREAKS = """
+import sys
+import kopf
+from haapp import main
+
+async def no_nodes():
+    return False
+
+def breaks(**options):
+    raise ZeroDivisionError("oops")
+
+main.nodes_may_be_watched, kopf.run = no_nodes, breaks
+sys.exit(main.main(sys.argv[1:]))
+"""
+"""The operator as a process of its own, which a fault ends."""
+
+
+def broken(*arguments: str) -> str:
+    """What such a process writes before it ends with 1."""
+    command = [sys.executable, "-c", BREAKS, "--all-namespaces", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
+def test_a_fault_that_ends_the_operator_is_told_with_its_traceback() -> None:
+    (line,) = broken("--log-format=json").splitlines()
+    told = json.loads(line)
+    assert "ZeroDivisionError('oops')" in told["message"]
+    assert told["severity"] == "fatal"
+    assert "in breaks" in told["exc_info"]
+    assert broken("--log-format=plain").splitlines()[-1] == "ZeroDivisionError: oops"
 
 
 @pytest.mark.parametrize(

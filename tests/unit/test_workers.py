@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from haapp.exceptions import NotLeading, Throttled, Unavailable
+from haapp.exceptions import NotLeading, Refused, Throttled, Unavailable
 from haapp.reconcile.pipeline import FAULT_SECONDS, Visit
 from haapp.reconcile.ports import Key
 from haapp.runtime import workers as module
@@ -35,8 +35,8 @@ async def until(reached: Callable[[], bool]) -> None:
     raise AssertionError("it never came to that")
 
 
-async def work(queue: Queue, *ends: Visit | Exception) -> None:
-    """Visit the key once for each of the ends."""
+async def work(queue: Queue, *ends: Visit | Exception) -> Workers:
+    """Visit the key once for each of the ends; the workers, which have stopped."""
     left = list(ends)
     done = asyncio.Event()
 
@@ -55,6 +55,7 @@ async def work(queue: Queue, *ends: Visit | Exception) -> None:
         await until(lambda: queue.ready == 0 and KEY not in queue._busy)
     await asyncio.wait_for(done.wait(), 1)
     await running.stop()
+    return running
 
 
 async def test_success_is_left_until_there_is_news() -> None:
@@ -113,6 +114,17 @@ async def test_a_failure_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
         "also taken",
         "taken",
     ]
+
+
+@pytest.mark.parametrize("end", [Refused("x" * 10**6), Visit(failure="ApiError", message="x" * 10**6)])
+async def test_a_long_message_is_neither_logged_nor_kept_whole(
+    caplog: pytest.LogCaptureFixture, end: Visit | Exception
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        workers = await work(Queue(), end, end)
+    (record,) = caplog.records
+    assert len(record.getMessage()) < 4200
+    assert len(workers._told[KEY]) == 4096
 
 
 async def test_nothing_is_kept_of_an_app_that_is_gone() -> None:

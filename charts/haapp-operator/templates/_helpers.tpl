@@ -27,6 +27,21 @@ highavailability.dev/shard: {{ index . 1 | quote }}
 {{- end }}
 {{- end }}
 
+{{/* The leases that may be renewed: of one process, which gives its own back when it becomes several, and of each shard.
+Those of other numbers of shards are only listed, which no name can limit: whoever holds one lets it run out. */}}
+{{- define "haapp.leases" -}}
+- haapp-operator
+{{- $count := int .Values.shards }}
+{{- if gt $count 1 }}
+{{- if eq .Values.scope "Namespace" }}
+{{- fail "shards: namespaces are what is split, and with scope Namespace there is one: leave it at 1" }}
+{{- end }}
+{{- range until $count }}
+- haapp-operator-shard-{{ . }}-of-{{ $count }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "haapp.image" -}}
 {{ .repository }}{{ with .digest }}@{{ . }}{{ else }}:{{ $.tag | default $.version }}{{ end }}
 {{- end }}

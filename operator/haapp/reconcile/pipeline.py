@@ -14,6 +14,7 @@ from typing import Any
 
 from haapp.api import App, InvalidSpec, parse_app
 from haapp.api.names import COMPONENT_CACHE
+from haapp.api.text import cut
 from haapp.exceptions import ApiError, NotLeading, Refused
 from haapp.placement.contradictions import find
 from haapp.placement.finding import Finding
@@ -27,6 +28,7 @@ from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
 from haapp.status.pace import hearing, patience
 from haapp.status.previous import with_readable_status
 from haapp.status.text import one_line
+from haapp.status.verdict import MESSAGE_LIMIT
 from haapp.status.waiting import next_look
 
 logger = logging.getLogger(__name__)
@@ -198,7 +200,8 @@ class Reconciler:
             self._announce(obj, status, findings)
             self._writer.event(obj, reasons.STATUS_REFUSED, REFUSED, warning=True)
             self._reported[key] = now
-            visit = Visit(failure=reasons.STATUS_REFUSED, retry_after=FAULT_SECONDS, message=str(error), status=status)
+            message = cut(str(error), MESSAGE_LIMIT)
+            visit = Visit(failure=reasons.STATUS_REFUSED, retry_after=FAULT_SECONDS, message=message, status=status)
             raise Untold(visit) from error
         self._reported[key] = now
         self._announce(obj, status, findings)

@@ -7,11 +7,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from haapp.api.text import cut
 from haapp.exceptions import ApiError, NotLeading
 from haapp.reconcile.pipeline import FAULT, FAULT_SECONDS, Visit
 from haapp.reconcile.ports import Key
 from haapp.runtime import metrics
 from haapp.runtime.workqueue import WorkQueue
+from haapp.status.verdict import MESSAGE_LIMIT
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class Workers:
         delay = self._queue.add_failed(key, at_least=at_least)
         metrics.RECONCILES.labels("failed").inc()
         metrics.ERRORS.labels(reason).inc()
+        message = cut(message, MESSAGE_LIMIT)  # the API server's quotes what it refuses, which may be a megabyte
         level = logging.DEBUG if self._told.get(key) == message else logging.WARNING
         self._told[key] = message
         logger.log(level, "%s: %s: %s; next try in %.3g s", key, reason, message, delay)
