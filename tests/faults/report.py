@@ -77,21 +77,20 @@ def text(found: Results) -> str:
     lines = [f"| fault | {' | '.join(COLUMNS)} |", f"|---|{'---:|' * len(COLUMNS)}"]
     for fault, times in sorted(found["faults"].items()):
         lines.append(f"| {fault} | {' | '.join(str(times.get(name, '')) for name in COLUMNS)} |")
-    failed = f" Failed: {', '.join(found['failed'])}." if found["failed"] else ""
     lines += [
         "",
         (
             f"{found['total']} faults injected; {found['compared']} objects compared afterwards; "
             f"states lost: {sum(found['lost'].values())}; objects made twice: {sum(found['extra'].values())}. "
-            f"{found['moved']} apps changed there and back.{failed}"
+            f"{found['moved']} apps changed there and back.{failures(found)}"
         ),
         "",
         "| the leader gets | takeovers | seconds, the slowest |",
         "|---|---:|---:|",
     ]
     for how, label in TAKEOVERS.items():
-        seconds = found["takeovers"].get(how, [])
-        lines.append(f"| {label} | {len(seconds)} | {f'{max(seconds):.1f}' if seconds else ''} |")
+        if seconds := found["takeovers"].get(how):
+            lines.append(f"| {label} | {len(seconds)} | {max(seconds):.1f} |")
     lines += ["", "| beside it there are | apps created | seconds to the Deployment, median | slowest |"]
     lines += ["|---|---:|---:|---:|"]
     for beside, seconds in found["poison"].items():
@@ -111,5 +110,10 @@ def figures(found: Results) -> str:
         f"{', '.join(done)}. {found['compared']} objects were compared afterwards: "
         f"states lost: {sum(found['lost'].values())}, objects made twice: {sum(found['extra'].values())}. "
         f"When the leader is killed (`kill -9`) the other replica writes after "
-        f"{slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.\n"
+        f"{slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.{failures(found)}\n"
     )
+
+
+def failures(found: Results) -> str:
+    """A sentence that names the tests that failed; none where none did."""
+    return f" Failed: {', '.join(found['failed'])}." if found["failed"] else ""
