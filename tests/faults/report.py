@@ -14,7 +14,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- begin: made by `make faults` -->\n", "<!-- end: made by `make faults` -->\n"
 COLUMNS = tuple(OPERATIONS)
-TAKEOVERS = {"SIGTERM": "SIGTERM (3 s)", "SIGKILL": "kill -9 (20 s)", "SIGSTOP": "SIGSTOP past the lease (20 s)"}
+TAKEOVERS = {
+    "SIGTERM": "SIGTERM (3 s)",
+    "SIGKILL": "kill -9 (20 s)",
+    "SIGSTOP": "SIGSTOP past the lease (20 s)",
+    "lease: 503": "503 to every renewal (22 s)",
+    "lease: never answered": "no answer to a renewal (22 s)",
+    "lease: answers lost": "a broken connection at every renewal (22 s)",
+    "lease: neither read nor renewed": "no answer of the lease at all (22 s)",
+}
 
 Results = dict[str, Any]
 
