@@ -91,6 +91,15 @@ class Hung(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class Late(Fault):
+    """The connection breaks, or with `hangs` is silent until the client gives up; it is done all the same, once
+    `released`, whoever still waits for it."""
+
+    released: Callable[[], bool]
+    hangs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Before(Fault):
     """Something else happens first; the request is then lost."""
 
