@@ -63,7 +63,9 @@ class PlainCluster:
     def nodes(self) -> tuple[Node, ...]:
         return ()
 
-    async def config_versions(self, key: Key, references: frozenset[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    async def config_versions(
+        self, key: Key, references: frozenset[tuple[str, str]], last: Mapping[tuple[str, str], str]
+    ) -> dict[tuple[str, str], str]:
         self._try("list configs")
         return {}
 

@@ -16,6 +16,7 @@ import pytest
 from tests import rights
 from tests.cluster.conftest import api, cluster, namespace, pytest_runtest_makereport
 from tests.faults import report
+from tests.faults.candidates import Candidate, leased
 from tests.faults.proxy import Proxy
 from tests.faults.trial import Stage
 
@@ -57,6 +58,28 @@ def stage(
     if WHOLE:
         whole = {item.path for item in request.session.items} == set(Path(__file__).parent.glob("test_*.py"))
         report.save(stage.found, RAN, whole=whole and not request.config.getoption("keyword"))
+
+
+@pytest.fixture
+def candidates(stage: Stage, tmp_path: Path) -> Iterator[tuple[Candidate, Candidate]]:
+    """Two operators that are not started yet, in the place of the stage's own."""
+    stage.operator.stop()
+    two = Candidate(stage, tmp_path, "one"), Candidate(stage, tmp_path, "two")
+    try:
+        yield two
+    finally:
+        for candidate in two:
+            candidate.stop()
+
+
+@pytest.fixture
+def leased_stage(stage: Stage, tmp_path: Path) -> Iterator[Stage]:
+    """The stage with an operator that holds the lease; what is expected is found out before."""
+    stage.expected("create")
+    stage.operator.stop()
+    with_lease = leased(stage, tmp_path)
+    yield with_lease
+    with_lease.operator.stop()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -14,18 +14,21 @@ from haapp.status import reasons
 
 FULL: Object = {
     "replicas": 3,
+    "rebalance": {"mode": "Off"},
     "rollout": {"minReadySeconds": 0, "drainSeconds": 0},
     "logSidecar": {"directory": "/logs", "sources": [{"path": "a.log"}], "output": {"stdout": {}}},
     "ingress": {"className": "nginx", "host": "web.example.com"},
 }
 CHANGED: Object = {
     "replicas": 4,
+    "rebalance": {"mode": "Off"},
     "rollout": {"minReadySeconds": 0, "drainSeconds": 0},
     "app": {"image": "example/web:2", "ports": [{"name": "http", "containerPort": 8081}]},
     "cache": {"colocate": "Zone", "redis": {}},
     "networkPolicy": {"from": []},
 }
-"""Over FULL: other pods, new children, and three that are not asked for any more."""
+"""Over FULL: other pods, new children, and three that are not asked for any more. Neither moves its pods: the zone that
+another operation closes and opens meanwhile would have it begin to when it is done."""
 
 CAREFUL: Object = {
     "replicas": 2,
@@ -80,14 +83,15 @@ def _apply(spec: Object) -> Callable[[Space, Cluster], None]:
     return lambda space, _: space.apply(app(**spec))
 
 
-def _settled(space: Space) -> None:
-    """Ready, of what was asked for last, and nothing more is to come."""
+def settled(space: Space) -> bool:
+    """Whether it is Ready, of what was asked for last, and nothing more is to come; raises NotYet, with the status."""
     obj = space.get(names.PLURAL)
     found = {condition["type"]: condition for condition in obj.get("status", {}).get("conditions", ())}
     ready = found.get(reasons.READY, {"status": "", "observedGeneration": 0})
     current = ready["observedGeneration"] == obj["metadata"]["generation"]
     if ready["status"] != "True" or not current or reasons.RECONCILING in found:
         raise NotYet(str(obj.get("status")))
+    return True
 
 
 def _rolled_back(space: Space) -> None:
@@ -127,8 +131,8 @@ def _in_every_zone(space: Space) -> None:
 OPERATIONS = {
     operation.name: operation
     for operation in (
-        Operation("create", None, _apply(FULL), _settled, most_writes=10),
-        Operation("update", FULL, _apply(CHANGED), _settled, most_writes=12),
+        Operation("create", None, _apply(FULL), settled, most_writes=10),
+        Operation("update", FULL, _apply(CHANGED), settled, most_writes=12),
         Operation("rollback", CAREFUL, _apply(BROKEN), _rolled_back, most_writes=9),
         Operation("rebalance", MOVABLE, _reopen, _in_every_zone, prepare=_close, most_writes=5),
         Operation(

@@ -28,6 +28,7 @@ from tests.faults.rules import (
     Garbled,
     HeldBack,
     Hung,
+    Late,
     Rule,
     Silent,
     StreamFault,
@@ -42,6 +43,7 @@ HOP_BY_HOP = frozenset(
 )
 """Not handed on: what belongs to one connection, and credentials, since the proxy shows its own."""
 
+NEVER_SECONDS = 3600.0
 POLL_SECONDS = 0.05
 CLOSING_SECONDS = 0.3
 """Connections end a few turns of the loop after they are closed."""
@@ -94,6 +96,7 @@ class Proxy:
             connector=connector, auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None), read_bufsize=2**22
         )
         self._streams: dict[int, web.BaseRequest] = {}
+        self._late: set[asyncio.Task[None]] = set()
         self._runner = web.ServerRunner(
             web.Server(self._handle, handler_cancellation=True), handle_signals=False, shutdown_timeout=1.0
         )
@@ -126,6 +129,11 @@ class Proxy:
             return _refusal(fault)
         if isinstance(fault, Hung):
             await asyncio.sleep(fault.seconds)
+        if isinstance(fault, Late):
+            # A task of its own: the handler is cancelled when the client goes.
+            self._late.add(asyncio.create_task(self._do_late(request, body, call, fault)))
+            await asyncio.sleep(NEVER_SECONDS if fault.hangs else 0)
+            return _cut(request)
         if isinstance(fault, Before):
             fault.act()
             return _cut(request)
@@ -137,6 +145,13 @@ class Proxy:
                 return await self._whole(request, answer, fault)
         except (aiohttp.ClientError, OSError):
             return _cut(request)
+
+    async def _do_late(self, request: web.BaseRequest, body: bytes, call: Call, fault: Late) -> None:
+        while not fault.released():  # noqa: ASYNC110  (another thread releases it)
+            await asyncio.sleep(POLL_SECONDS)
+        async with self._forward(request, body) as answer:
+            await answer.read()
+            call.code = answer.status
 
     def _forward(self, request: web.BaseRequest, body: bytes) -> Any:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
@@ -174,7 +189,7 @@ class Proxy:
 async def _with_fault(content: aiohttp.StreamReader, fault: StreamFault | None) -> AsyncIterator[bytes]:
     """The lines of a watch as the fault lets them through."""
     if isinstance(fault, Silent):
-        await asyncio.sleep(3600)
+        await asyncio.sleep(NEVER_SECONDS)
     elif isinstance(fault, Ends):
         for _ in range(fault.events):
             yield await content.readline()

@@ -14,7 +14,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- begin: made by `make faults` -->\n", "<!-- end: made by `make faults` -->\n"
 COLUMNS = tuple(OPERATIONS)
-TAKEOVERS = {"SIGTERM": "SIGTERM (3 s)", "SIGKILL": "kill -9 (20 s)", "SIGSTOP": "SIGSTOP past the lease (20 s)"}
+TAKEOVERS = {
+    "SIGTERM": "SIGTERM (3 s)",
+    "SIGKILL": "kill -9 (20 s)",
+    "SIGSTOP": "SIGSTOP past the lease (20 s)",
+    "lease: 503": "503 to every renewal (22 s)",
+    "lease: never answered": "no answer to a renewal (22 s)",
+    "lease: answers lost": "a broken connection at every renewal (22 s)",
+    "lease: neither read nor renewed": "no answer of the lease at all (22 s)",
+}
 
 Results = dict[str, Any]
 
@@ -77,21 +85,20 @@ def text(found: Results) -> str:
     lines = [f"| fault | {' | '.join(COLUMNS)} |", f"|---|{'---:|' * len(COLUMNS)}"]
     for fault, times in sorted(found["faults"].items()):
         lines.append(f"| {fault} | {' | '.join(str(times.get(name, '')) for name in COLUMNS)} |")
-    failed = f" Failed: {', '.join(found['failed'])}." if found["failed"] else ""
     lines += [
         "",
         (
             f"{found['total']} faults injected; {found['compared']} objects compared afterwards; "
             f"states lost: {sum(found['lost'].values())}; objects made twice: {sum(found['extra'].values())}. "
-            f"{found['moved']} apps changed there and back.{failed}"
+            f"{found['moved']} apps changed there and back.{failures(found)}"
         ),
         "",
         "| the leader gets | takeovers | seconds, the slowest |",
         "|---|---:|---:|",
     ]
     for how, label in TAKEOVERS.items():
-        seconds = found["takeovers"].get(how, [])
-        lines.append(f"| {label} | {len(seconds)} | {f'{max(seconds):.1f}' if seconds else ''} |")
+        if seconds := found["takeovers"].get(how):
+            lines.append(f"| {label} | {len(seconds)} | {max(seconds):.1f} |")
     lines += ["", "| beside it there are | apps created | seconds to the Deployment, median | slowest |"]
     lines += ["|---|---:|---:|---:|"]
     for beside, seconds in found["poison"].items():
@@ -111,5 +118,10 @@ def figures(found: Results) -> str:
         f"{', '.join(done)}. {found['compared']} objects were compared afterwards: "
         f"states lost: {sum(found['lost'].values())}, objects made twice: {sum(found['extra'].values())}. "
         f"When the leader is killed (`kill -9`) the other replica writes after "
-        f"{slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.\n"
+        f"{slowest['SIGKILL']:.0f} s, when it is asked to stop after {slowest['SIGTERM']:.0f} s.{failures(found)}\n"
     )
+
+
+def failures(found: Results) -> str:
+    """A sentence that names the tests that failed; none where none did."""
+    return f" Failed: {', '.join(found['failed'])}." if found["failed"] else ""

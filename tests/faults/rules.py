@@ -7,6 +7,9 @@ from typing import Any
 
 WRITES = frozenset({"create", "update", "patch", "delete"})
 LEASES = "leases"
+EVENTS = "events"
+REVIEWS = "authorization.k8s.io"
+"""The group of what is asked by a create, which changes nothing."""
 
 
 @dataclass(slots=True)
@@ -26,7 +29,17 @@ class Call:
     @property
     def is_write(self) -> bool:
         """Whether it changes what the operator is there to change: leases and Events are left aside."""
-        return self.verb in WRITES and self.resource not in (LEASES, "events")
+        return self.mutates and self.resource != EVENTS
+
+    @property
+    def mutates(self) -> bool:
+        """Whether the lease has to fence it: every write but that of the lease itself, so Events too."""
+        return self.verb in WRITES and self.resource != LEASES and self.group != REVIEWS
+
+    @property
+    def granted(self) -> bool:
+        """Whether the server has done it."""
+        return 200 <= self.code < 300
 
 
 def call_of(method: str, path: str, query: Any, accept: str = "") -> Call:
@@ -75,6 +88,15 @@ class Hung(Fault):
     """Nothing is done, and nothing is answered until the client gives up, or after `seconds` it goes on."""
 
     seconds: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Late(Fault):
+    """The connection breaks, or with `hangs` is silent until the client gives up; it is done all the same, once
+    `released`, whoever still waits for it."""
+
+    released: Callable[[], bool]
+    hangs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +175,11 @@ class Rule:
 def writes(namespace: str) -> Callable[[Call], bool]:
     """The operator's writes in a namespace."""
     return lambda call: call.is_write and call.namespace == namespace
+
+
+def renewals(call: Call) -> bool:
+    """Whether the call writes the lease."""
+    return call.resource == LEASES and call.verb in WRITES
 
 
 def watches(*resources: str) -> Callable[[Call], bool]:

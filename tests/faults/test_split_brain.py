@@ -1,64 +1,21 @@
 """Two operators: however the leader falters, the other one takes over soon, and the old one writes nothing more."""
 
 import itertools
-import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from tests import rights
-from tests.faults.proxy import Proxy
+from tests.faults.candidates import Candidate
 from tests.faults.trial import Stage
 from tests.space import Space, app
 
-from devcluster.process import Operator
 from devcluster.shell import wait_for
 from haapp.api.names import PLURAL
 
-LEASE_SECONDS = 15.0
 TAKEOVER = {signal.SIGKILL: 20.0, signal.SIGSTOP: 20.0, signal.SIGTERM: 3.0}
 SLACK_SECONDS = 5.0
 """For a machine that is busy with other things."""
-
-
-class Candidate:
-    """An operator with a proxy of its own, so that its writes are told from the other one's."""
-
-    def __init__(self, stage: Stage, folder: Path, name: str) -> None:
-        (folder / name).mkdir()
-        self.proxy = Proxy(stage.cluster, folder / name, user=rights.ACCOUNT)
-        self.proxy.start()
-        environment = {"KUBECONFIG": str(self.proxy.kubeconfig), "POD_NAMESPACE": rights.NAMESPACE}
-        self.operator = Operator(stage.cluster, folder / name, name, ("--all-namespaces",), environment)
-
-    def start(self) -> None:
-        self.operator.stop(signal.SIGKILL)
-        self.operator.start()
-
-    def stop(self) -> None:
-        if self.operator.is_running():
-            self.signal(signal.SIGCONT)
-        self.operator.stop(signal.SIGKILL)
-        self.proxy.stop()
-
-    def signal(self, how: signal.Signals) -> None:
-        os.kill(int(self.operator.pid_file.read_text()), how)
-
-    def leads(self) -> bool:
-        return "haapp_leader 1.0" in self.operator.metrics()
-
-
-@pytest.fixture
-def candidates(stage: Stage, tmp_path: Path) -> Iterator[tuple[Candidate, Candidate]]:
-    stage.operator.stop()
-    two = Candidate(stage, tmp_path, "one"), Candidate(stage, tmp_path, "two")
-    try:
-        yield two
-    finally:
-        for candidate in two:
-            candidate.stop()
 
 
 @pytest.mark.matrix(1)
@@ -87,9 +44,9 @@ def test_the_other_one_takes_over(
     stage.found.takeovers.setdefault(how.name, []).append(seconds)
     ended_or_woken = woken(leader, change) if how == signal.SIGSTOP else len(leader.proxy.calls)
     wait_for(lambda: not leader.operator.is_running(), 30, "the end of the old leader")
-    assert [call for call in leader.proxy.calls[ended_or_woken:] if call.is_write] == []
-    last = standby.proxy.writes(namespace)[0].at
-    assert all(call.at < last for call in leader.proxy.writes(namespace))
+    assert [call for call in leader.proxy.calls[ended_or_woken:] if call.mutates] == []
+    first = next(call.at for call in standby.proxy.calls if call.mutates)
+    assert all(call.at < first for call in leader.proxy.calls if call.mutates)
 
 
 def changes(space: Space) -> Callable[[], None]:

@@ -46,4 +46,5 @@ def test_the_third_write_meets_the_fault(stage: Stage, fault: str) -> None:
         rules = [Rule(ONE_WRITE[fault], writes(trial.space.name), nth=3) for trial in trials]
         with stage.proxy.rule(*rules):
             carry_out(trials)
+        assert all(rule.applied for rule in rules[:-1]), [rule.applied for rule in rules]
         stage.record(fault, trials, rules)

@@ -68,7 +68,7 @@ class World:
     async def selected_pods(self, _: Key, __: Mapping[str, Any]) -> tuple[Pod, ...]:
         return ()
 
-    async def config_versions(self, _: Key, __: frozenset[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    async def config_versions(self, *_: Any) -> dict[tuple[str, str], str]:
         if self.unlisted:
             raise self.unlisted
         return {}

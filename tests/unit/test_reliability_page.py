@@ -39,9 +39,12 @@ def test_what_is_missing_other_or_too_much_is_counted_and_shown() -> None:
         "d": (None, 4),
     }
     assert (found.compared, list(found.lost.values()), list(found.extra.values())) == (5, [2], [1])
-    text = report.text(asdict(found) | {"failed": ["test_a", "test_b"]})
+    results = asdict(found) | {"failed": ["test_a", "test_b"]}
+    text = report.text(results)
     assert "states lost: 2; objects made twice: 1." in text
     assert "Failed: test_a, test_b." in text
+    assert report.figures(results).endswith(" s. Failed: test_a, test_b.\n")
+    assert "Failed" not in report.figures(results | {"failed": []})
 
 
 def test_a_failed_test_that_is_run_again_takes_its_own_place_alone(

@@ -6,7 +6,7 @@ import pytest
 from tests.render_support import app_of, deployment_of, pick, rendered
 
 from haapp.api import names
-from haapp.render import Environment, config_references
+from haapp.render import Environment, config_references, versions_of
 
 LOGS = {"directory": "/var/log/shop", "sources": [{"path": "a.log"}], "output": {"stdout": {}}}
 
@@ -126,6 +126,21 @@ def test_a_change_of_a_referenced_config_rolls_the_pods_where_that_is_wanted() -
     assert config_hash(spec, one) != config_hash(spec, two)
     assert config_hash(keep, one) is None
     assert config_hash(spec, {**one, ("Secret", "settings"): "3"}) == config_hash(spec, one)
+
+
+def test_the_deployment_records_the_versions_of_its_configuration() -> None:
+    spec = {"app": {"envFrom": [{"configMapRef": {"name": "settings"}}, {"secretRef": {"name": "keys"}}]}}
+    known = {("ConfigMap", "settings"): "u/1", ("Secret", "keys"): "v/2"}
+    annotations = deployment_of(spec, Environment(config_versions=known))["metadata"]["annotations"]
+    assert versions_of(annotations) == known
+    bare = deployment_of({}, Environment(config_versions=known))["metadata"]["annotations"]
+    assert names.CONFIG_VERSIONS_ANNOTATION not in bare
+    assert versions_of(bare) == {}
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "7"])
+def test_a_record_of_versions_that_cannot_be_read_is_none(text: str) -> None:
+    assert versions_of({names.CONFIG_VERSIONS_ANNOTATION: text}) == {}
 
 
 def test_all_references_of_the_pod_are_found() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from haapp.cluster import watches as module
 from haapp.cluster.client import Client, Request
+from haapp.cluster.view import ClusterView, Indices
 from haapp.cluster.watches import Target, Watches
 from haapp.exceptions import Forbidden, Refused, Unavailable
 from haapp.reconcile.ports import Key
@@ -136,6 +137,26 @@ async def test_what_the_server_does_not_give_is_empty_and_holds_nobody_up(
     server.lists = [error]
     await watches.use(KEY, SECRETS, version)
     assert watches.items(SECRETS) == {}
+    assert not watches.listed(SECRETS)
+
+
+async def test_of_what_may_not_be_listed_the_last_known_version_counts(server: Server, watches: Watches) -> None:
+    """Taken for gone, it would roll every pod once now, and once more when the right is back."""
+    references = frozenset({("Secret", "a"), ("Secret", "new")})
+    last = {("Secret", "a"): "u/7", ("Secret", "gone"): "u/8"}
+    anything: Any = None
+    view = ClusterView(Indices(), anything, watches, anything)
+    server.lists = [Forbidden("no")]
+    assert await view.config_versions(KEY, references, last) == {("Secret", "a"): "u/7"}
+
+
+async def test_of_what_has_been_listed_the_list_counts(server: Server, watches: Watches) -> None:
+    references = frozenset({("Secret", "a"), ("Secret", "b")})
+    anything: Any = None
+    view = ClusterView(Indices(), anything, watches, anything)
+    meta = {"name": "a", "uid": "u", "resourceVersion": "9"}
+    server.lists = [{"metadata": {"resourceVersion": "1"}, "items": [{"metadata": meta}]}]
+    assert await view.config_versions(KEY, references, {("Secret", "b"): "u/8"}) == {("Secret", "a"): "u/9"}
 
 
 @pytest.mark.parametrize(

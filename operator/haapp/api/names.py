@@ -27,6 +27,7 @@ ANNOTATION_PREFIX: Final = f"{GROUP}/"
 HASH_ANNOTATION: Final = f"{ANNOTATION_PREFIX}desired-hash"
 ADOPT_ANNOTATION: Final = f"{ANNOTATION_PREFIX}adopt"
 CONFIG_HASH_ANNOTATION: Final = f"{ANNOTATION_PREFIX}config-hash"
+CONFIG_VERSIONS_ANNOTATION: Final = f"{ANNOTATION_PREFIX}config-versions"
 ROLLED_BACK_ANNOTATION: Final = f"{ANNOTATION_PREFIX}rolled-back"
 
 ZONE_KEY: Final = "topology.kubernetes.io/zone"

@@ -64,13 +64,16 @@ class ClusterView:
         await self._watches.use(key, target, pod_of)
         return tuple(self._watches.items(target).values())
 
-    async def config_versions(self, key: Key, references: frozenset[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    async def config_versions(
+        self, key: Key, references: frozenset[tuple[str, str]], last: Mapping[tuple[str, str], str]
+    ) -> dict[tuple[str, str], str]:
         versions: dict[tuple[str, str], str] = {}
         for kind in sorted({kind for kind, _ in references}):
             target = Target(f"/api/v1/namespaces/{key.namespace}/{_PLURALS[kind]}", metadata_only=True)
             await self._watches.use(key, target, _version)
             items = self._watches.items(target)
-            versions |= {(kind, name): items[name] for of, name in references if of == kind and name in items}
+            known = {(kind, name): version for name, version in items.items()} if self._watches.listed(target) else last
+            versions |= {each: known[each] for each in references if each[0] == kind and each in known}
         return versions
 
     async def cluster(self, wanted: frozenset[str]) -> tuple[tuple[int, int], frozenset[str]]:

@@ -54,6 +54,7 @@ class _Watch:
     tried: asyncio.Event = field(default_factory=asyncio.Event)
     unknown: ApiError | None = field(default_factory=lambda: Unavailable("it has not been listed yet"))
     """Why nothing is known of the collection; None once something is, if only that it may not be read."""
+    listed: bool = False
     items: dict[str, Any] = field(default_factory=dict)
     users: dict[Key, float] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
@@ -87,6 +88,11 @@ class Watches:
         """The projections of the collection's objects by name; empty where it is not watched."""
         watch = self._watches.get(target)
         return watch.items if watch else {}
+
+    def listed(self, target: Target) -> bool:
+        """Whether the collection has been read at least once."""
+        watch = self._watches.get(target)
+        return watch is not None and watch.listed
 
     async def close(self) -> None:
         """End all watches."""
@@ -129,7 +135,7 @@ class Watches:
         answer = await self._client.send(Request("GET", target.path, params=params, accept=accept))
         items = {obj["metadata"]["name"]: watch.project(obj) for obj in answer.get("items") or ()}
         version = str(answer["metadata"]["resourceVersion"])
-        changed, watch.items, watch.unknown = items != watch.items, items, None
+        changed, watch.items, watch.unknown, watch.listed = items != watch.items, items, None, True
         if changed and watch.tried.is_set():
             self._tell(watch)
         watch.tried.set()

@@ -23,7 +23,7 @@ from haapp.reconcile.announcing import announcements
 from haapp.reconcile.applying import Applier, Written, failed, main_deployment
 from haapp.reconcile.ports import Key, View, Writer
 from haapp.reconcile.rebalancing import Rebalancer
-from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references
+from haapp.render import GATEWAY_API, MONITORING_API, Environment, config_references, versions_of
 from haapp.status import Observed, Outcome, assess, assess_invalid, reasons
 from haapp.status.pace import hearing, patience
 from haapp.status.previous import with_readable_status
@@ -144,7 +144,9 @@ class Reconciler:
     async def _environment(self, key: Key, app: App) -> Environment:
         version, apis = await self._view.cluster(optional_apis(app))
         references = config_references(app) if app.spec.rollout.restart_on_config_change else frozenset()
-        versions = await self._view.config_versions(key, references)
+        deployment = main_deployment(self._view.children(key), app)
+        last = versions_of(dict(deployment.annotations)) if deployment is not None else {}
+        versions = await self._view.config_versions(key, references, last)
         return Environment(server_version=version, apis=apis, config_versions=versions)
 
     async def _observe(self, key: Key, app: App, written: Written) -> Observed:

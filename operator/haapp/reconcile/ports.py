@@ -50,8 +50,11 @@ class View(Protocol):
     def nodes(self) -> tuple[Node, ...]:
         """All nodes of the cluster."""
 
-    async def config_versions(self, key: Key, references: frozenset[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """A fingerprint of each referenced ConfigMap and Secret; those that do not exist are left out."""
+    async def config_versions(
+        self, key: Key, references: frozenset[tuple[str, str]], last: Mapping[tuple[str, str], str]
+    ) -> dict[tuple[str, str], str]:
+        """A fingerprint of each referenced ConfigMap and Secret; those that do not exist are left out. Of those that
+        the operator has no right to list the `last` one counts."""
 
     async def cluster(self, wanted: frozenset[str]) -> tuple[tuple[int, int], frozenset[str]]:
         """The API server's (major, minor) version, and the API group versions that it serves; `wanted` are those

@@ -5,6 +5,7 @@ from haapp.render.errors import RenderError
 from haapp.render.pipeline import render
 from haapp.render.references import config_references
 from haapp.render.templating import compile_all
+from haapp.render.versions import versions_of
 
 __all__ = [
     "ALL_OPTIONAL_APIS",
@@ -16,4 +17,5 @@ __all__ = [
     "compile_all",
     "config_references",
     "render",
+    "versions_of",
 ]

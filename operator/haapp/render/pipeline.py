@@ -17,11 +17,11 @@ from haapp.render.metadata import digest, seal
 from haapp.render.metadata import selector as own_selector
 from haapp.render.monitoring import monitoring_notes, pod_monitor
 from haapp.render.network_policy import network_notes, network_policy
-from haapp.render.references import config_references
 from haapp.render.rollout import rollout_notes
 from haapp.render.route import route
 from haapp.render.service import service
 from haapp.render.service_account import service_account
+from haapp.render.versions import versions_used
 
 DEFAULT_ENVIRONMENT = Environment()
 
@@ -40,7 +40,7 @@ def render(app: App, environment: Environment = DEFAULT_ENVIRONMENT) -> Rendered
         near_service,
         cache_deployment(app),
         network_policy(app, selector),
-        deployment(app, selector, config_hash(app, environment, configs)),
+        deployment(app, selector, config_hash(app, environment, configs), versions_used(app, environment)),
         disruption_budget(app, selector),
         autoscaler(app),
         ingress(app),
@@ -61,6 +61,5 @@ def render(app: App, environment: Environment = DEFAULT_ENVIRONMENT) -> Rendered
 def config_hash(app: App, environment: Environment, configs: Iterable[Object]) -> str | None:
     """What changes with the pods' configuration; None where they have none."""
     rendered = {config["metadata"]["name"]: config["data"] for config in configs}
-    versions = environment.config_versions if app.spec.rollout.restart_on_config_change else {}
-    used = {"/".join(key): versions[key] for key in config_references(app) if key in versions}
+    used = versions_used(app, environment)
     return digest([rendered, used]) if rendered or used else None
