@@ -72,11 +72,18 @@ FORMS: dict[str, list[Any]] = {
         {"volumes": [{"name": "tmp", "emptyDir": {}}], "terminationGracePeriodSeconds": 5},
         {"serviceAccountName": "default", "nodeSelector": {"kubernetes.io/os": "linux"}},
     ],
+    "rollout": [
+        {"maxSurge": 2},
+        {"maxSurge": 0, "maxUnavailable": 1},
+        {"onFailure": "Rollback", "progressDeadlineSeconds": 120},
+        {"restartOnConfigChange": False, "revisionHistoryLimit": 3},
+    ],
+    "rebalance": [{"mode": "Off"}, {"cooldown": "1m"}],
     "spread": [[{"maxSkew": 1, "topologyKey": "topology.kubernetes.io/region", "whenUnsatisfiable": "ScheduleAnyway"}]],
 }
 HELD = {"app", "replicas", "rollout", "paused", "rebalance"}
-"""Sections that are not drawn from the schema: another image or number of pods is in FORMS, and of the others the first
-would make each case take minutes, the second stops all work, and the last one moves pods of its own accord."""
+"""Sections that are not drawn from the schema: another image, number of pods, rollout or rebalance is in FORMS, since a
+random one would make each case take minutes, and a paused app stops all work."""
 
 FROM_SCHEMA = sorted(SCHEMA["properties"].keys() - HELD)
 REFERRED = ("priorityClassName", "serviceAccountName", "runtimeClassName")
@@ -104,7 +111,7 @@ def specs(draw: st.DrawFn) -> Object:
             spec = tidied({**spec, name: modest(draw(values(SCHEMA["properties"][name])))})
     if "pod" in spec:
         spec["pod"] = {key: value for key, value in spec["pod"].items() if key not in REFERRED or value == "default"}
-    return {"app": APP, **spec, "rollout": QUICK}
+    return {"app": APP, **spec, "rollout": {**spec.get("rollout", {}), **QUICK}}
 
 
 def rendered(spec: Object, namespace: str = "shop") -> tuple[Object, ...]:

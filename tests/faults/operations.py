@@ -12,8 +12,15 @@ from haapp.api import names
 from haapp.children import KINDS
 from haapp.status import reasons
 
+REFERRED = [
+    {"name": "settings", "configMap": {"name": "settings"}},
+    {"name": "keys", "secret": {"secretName": "keys"}},
+]
+"""What others make, and the pods are restarted for when it changes: its lists and watches meet the faults, too."""
+
 FULL: Object = {
     "replicas": 3,
+    "pod": {"volumes": REFERRED},
     "rebalance": {"mode": "Off"},
     "rollout": {"minReadySeconds": 0, "drainSeconds": 0},
     "logSidecar": {"directory": "/logs", "sources": [{"path": "a.log"}], "output": {"stdout": {}}},
@@ -21,6 +28,7 @@ FULL: Object = {
 }
 CHANGED: Object = {
     "replicas": 4,
+    "pod": {"volumes": REFERRED},
     "rebalance": {"mode": "Off"},
     "rollout": {"minReadySeconds": 0, "drainSeconds": 0},
     "app": {"image": "example/web:2", "ports": [{"name": "http", "containerPort": 8081}]},
@@ -57,8 +65,14 @@ CLOSED = "test.highavailability.dev/closed=true:NoSchedule"
 
 CHILDREN = tuple(kind.plural for kind in KINDS if not kind.optional)
 SERVERS_OWN = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort", "nodePort"})
+REVISION = "deployment.kubernetes.io/revision"
 VERSIONED = frozenset(
-    {"highavailability.dev/desired-hash", "highavailability.dev/config-hash", "deployment.kubernetes.io/revision"}
+    {
+        "highavailability.dev/desired-hash",
+        "highavailability.dev/config-hash",
+        "highavailability.dev/config-versions",
+        REVISION,
+    }
 )
 """Annotations that hold a namespace's name or a resourceVersion in some form, and so differ between equal apps."""
 
@@ -156,6 +170,14 @@ def end_state(space: Space) -> dict[str, Any]:
     }
     state["pods"] = sum(1 for pod in ours(space, "pods") if "deletionTimestamp" not in pod["metadata"])
     return state
+
+
+def revisions(space: Space) -> dict[str, str]:
+    """How often the pods of each Deployment were made other ones, as its controller counts."""
+    return {
+        obj["metadata"]["name"]: obj["metadata"].get("annotations", {}).get(REVISION, "")
+        for obj in ours(space, "deployments")
+    }
 
 
 def _plain(obj: Object, namespace: str) -> Object:

@@ -13,7 +13,7 @@ from typing import Any
 import pykube
 import pytest
 from tests.faults.found import Found
-from tests.faults.operations import OPERATIONS, Operation, end_state, nothing_left
+from tests.faults.operations import OPERATIONS, Operation, end_state, nothing_left, revisions
 from tests.faults.proxy import Proxy
 from tests.faults.rules import Rule
 from tests.space import Space, app
@@ -106,6 +106,7 @@ class Result:
 
     state: dict[str, Any]
     writes: int
+    revisions: dict[str, str]
 
 
 class Trial:
@@ -119,6 +120,8 @@ class Trial:
 
     def begin(self) -> None:
         self.stage.cluster.kubectl("create", "namespace", self.space.name)
+        self.stage.cluster.kubectl("create", "configmap", "settings", "-n", self.space.name, "--from-literal=a=b")
+        self.stage.cluster.kubectl("create", "secret", "generic", "keys", "-n", self.space.name, "--from-literal=a=b")
         self.operation.prepare(self.stage.cluster)
         if self.operation.before is not None:
             self.space.apply(app(**self.operation.before))
@@ -143,7 +146,7 @@ class Trial:
         if self.operation.told_by_status:
             early = self.stage.found.compare(state, told)
             assert not early, f"{self.operation.name} was called done too early: (then, when said) = {early}"
-        return Result(state, len(self.stage.proxy.writes(self.space.name, self._since)))
+        return Result(state, len(self.stage.proxy.writes(self.space.name, self._since)), revisions(self.space))
 
     def wait_quiet(self) -> None:
         """Wait until the operator has written nothing for a while."""
@@ -154,10 +157,12 @@ class Trial:
         self.space.wait(lambda: nothing_left(self.space), "the end of all objects", DONE_SECONDS)
 
     def check(self, patience: float = DONE_SECONDS) -> None:
-        """The end state is that of the undisturbed operation, and the way there had no storm."""
+        """The end state is that of the undisturbed operation, and the way there had no storm and no more rollouts."""
         expected, came = self.stage.expected(self.operation.name), self.wait(patience)
         differing = self.stage.found.compare(expected.state, came.state)
         assert not differing, f"{self.operation.name}: (expected, came) = {differing}"
+        rolled = expected.revisions, came.revisions
+        assert came.revisions == expected.revisions, f"{self.operation.name}: rollouts (expected, came) = {rolled}"
         assert came.writes <= 3 * expected.writes + 10, f"{self.operation.name}: {came.writes} writes"
 
     def end(self) -> None:
