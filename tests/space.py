@@ -9,7 +9,7 @@ import orjson
 import pykube
 
 from devcluster.shell import ClusterError, wait_for
-from haapp.api import names
+from haapp.api import jsontext, names
 from haapp.children import KINDS
 
 Object = dict[str, Any]
@@ -102,8 +102,9 @@ class Space:
         path = f"{name}/{subresource}" if subresource else name
         return self._send("PATCH", plural, path, body=change, content_type=MERGE, params={"fieldManager": manager})
 
-    def create(self, obj: Object) -> Object:
-        return self._send("POST", PLURALS[obj["kind"]], "", body=obj, params={"fieldManager": "user"})
+    def create(self, obj: Object, text: bytes | None = None) -> Object:
+        """Create the object; `text` is its JSON, where no encoder can write that."""
+        return self._send("POST", PLURALS[obj["kind"]], "", body=text or obj, params={"fieldManager": "user"})
 
     def delete(self, plural: str, name: str) -> None:
         """Delete an object; one that somebody else has deleted meanwhile is fine."""
@@ -205,13 +206,13 @@ class Space:
         params: dict[str, str] | None = None,
     ) -> Object:
         url = f"{self.api.url}{ROOTS[plural]}/namespaces/{self.name}/{plural}/{name}".rstrip("/")
-        data = None if body is None else orjson.dumps(body)
+        data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
         answer = self.api.session.request(
             method, url, params=params, data=data, headers={"Content-Type": content_type}, timeout=30
         )
         if not answer.ok:
             raise Refused(f"{method} {plural}/{name}: {answer.status_code} {answer.text[:1000]}")
-        decoded: Object = answer.json()
+        decoded: Object = jsontext.loads(answer.content)
         return decoded
 
 

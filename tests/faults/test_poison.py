@@ -19,6 +19,10 @@ APPS = 20
 SPEC: Object = app()["spec"]
 HUGE = 10**15
 
+HOLE = "a hole"
+DEEP = {f"deep-{levels}": levels for levels in (300, 1_100, 5_000, 9_000)}
+"""Levels of what fills the HOLE of a spec: an API server takes 10,000 of a whole object, its managedFields included."""
+
 POISON: dict[str, Any] = {
     "no-app": {},
     "null-app": {"app": None},
@@ -33,11 +37,12 @@ POISON: dict[str, Any] = {
     "long-list": {"app": {"image": "a", "env": [{"name": f"N{n}", "value": "v" * 80} for n in range(10_000)]}},
     "many-unknown": {**SPEC, **{f"unknown-{number}": {"a": [number]} for number in range(20_000)}},
     "deep": {**SPEC, "pod": json.loads('{"a":' * 100 + "1" + "}" * 100)},
+    **{name: {**SPEC, "pod": {"a": HOLE}} for name in DEEP},
 }
 """Specs that no schema of ours lets in, each by a name of its own; the largest stay below what the API server takes of
 one object, 1.5 MiB."""
 
-PRUNED = {"unknown", "many-unknown", "deep"}
+PRUNED = {"unknown", "many-unknown", "deep", *DEEP}
 """Those of which the strict schema leaves what is well."""
 
 STEADY_SECONDS = 5.0
@@ -140,10 +145,15 @@ def let_in(space: Space) -> bool:
         obj = {**app(name), "spec": spec}
         if not space.has(names.PLURAL, name):
             try:
-                space.create(obj)
+                space.create(obj, filled(obj, DEEP.get(name, 0)))
             except Exception as error:
                 raise NotYet(f"{name}: {str(error)[-300:]}") from error
     return True
+
+
+def filled(obj: Object, levels: int) -> bytes:
+    """The object's JSON with its hole filled: no encoder of Python writes so many levels."""
+    return json.dumps(obj).replace(json.dumps(HOLE), '{"a":' * levels + "1" + "}" * levels).encode()
 
 
 def seconds_until_made(stage: Stage, space: Space, prefix: str, beside: Callable[[int], None]) -> list[float]:

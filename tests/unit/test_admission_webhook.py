@@ -1,6 +1,7 @@
 """The webhook's server: allowed in every case, renewed without a pause, and no trouble of its own ends the operator."""
 
 import asyncio
+import copy
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +14,9 @@ import aiohttp
 import pytest
 
 from devcluster.process import free_port
+from haapp.admission import advice
 from haapp.admission.certificate import KeyPair, issue
+from haapp.api import InvalidSpec
 from haapp.runtime import webhook
 from haapp.runtime.key_pairs import from_files
 from haapp.runtime.webhook import MOST_AT_ONCE, Webhook
@@ -136,6 +139,23 @@ async def test_kopf_gets_only_objects_and_keeps_none(pair: KeyPair) -> None:
         assert seen == []
         await server.ask(pair)
         assert [request["operation"] for request in seen] == ["CREATE"]
+
+
+@pytest.mark.parametrize("levels", [300, 1_000, 5_000])
+async def test_an_object_that_is_nested_too_deeply_is_reviewed(pair: KeyPair, levels: int) -> None:
+    seen: list[Any] = []
+
+    async def review(asked: Any) -> Any:
+        seen.append(copy.deepcopy(asked["request"]["object"]))
+        return {"response": {}}
+
+    spec = f'{{"pod": {"[" * levels}{"]" * levels}}}'
+    body = f'{{"request": {{"uid": "u", "object": {{"metadata": {{"name": "web"}}, "spec": {spec}}}}}}}'
+    async with serving(review, pair) as server:
+        await server.until_it_answers(pair)
+        assert await server.ask(pair, body.encode()) == (200, ALLOWED)
+    with pytest.raises(InvalidSpec, match="nested too deeply"):
+        advice.read(seen[-1])
 
 
 async def test_a_slow_review_is_not_waited_for(pair: KeyPair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         missing = (404, {"message": f"{self.path} not found"})
         code, body = self.server.answers.get(self.path.partition("?")[0], missing)
-        content = json.dumps(body).encode()
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -132,6 +132,19 @@ def test_a_server_that_refuses(tmp_path: Path, server: Server, code: int, messag
     server.answers["/api/v1/nodes"] = (code, {"kind": "Status", "message": message})
     with pytest.raises(BadInput, match=sentence):
         connect(options(write_config(tmp_path / "config", server.url))).items("/api/v1/nodes")
+
+
+@pytest.mark.parametrize("levels", [300, 1_000, 5_000])
+def test_an_object_that_is_nested_too_deeply_is_read(tmp_path: Path, server: Server, levels: int) -> None:
+    obj = f'{{"metadata": {{"name": "n"}}, "spec": {"[" * levels}{"]" * levels}}}'
+    server.answers["/api/v1/nodes/n"] = (200, obj.encode())
+    server.answers["/api/v1/nodes"] = (200, f'{{"items": [{obj}]}}'.encode())
+    cluster = connect(options(write_config(tmp_path / "config", server.url)))
+    found = cluster.get("/api/v1/nodes/n")
+    assert found is not None
+    assert found["metadata"] == {"name": "n"}
+    assert json.dumps(found)
+    assert cluster.items("/api/v1/nodes")[0]["metadata"] == {"name": "n"}
 
 
 def test_no_crd_and_no_app_are_told_apart(tmp_path: Path, server: Server) -> None:

@@ -9,6 +9,7 @@ from haapp.api.app import App
 from haapp.api.check import Check, compile_check
 from haapp.api.decode import decode
 from haapp.api.errors import Errors, FieldError, InvalidSpec
+from haapp.api.nesting import too_deep
 from haapp.api.objects import Object
 from haapp.api.rules import broken
 from haapp.api.schema import schema_of
@@ -40,7 +41,7 @@ def parse_app(obj: Any) -> App:
         for error in broken(filled):
             errors.add(error.path, error.message)
     if errors.number:
-        raise InvalidSpec(errors.told())
+        raise InvalidSpec([*too_deep(obj.get("spec")), *errors.told()])
     return App(**filled["metadata"], spec=decode(Spec, filled["spec"]))
 
 

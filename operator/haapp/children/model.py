@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from haapp.api import jsontext
 from haapp.api.names import FIELD_MANAGER, HASH_ANNOTATION, KIND
 from haapp.placement.model import Deployment, deployment_of
 
@@ -63,7 +64,7 @@ def child_of(kind: str, obj: dict[str, Any]) -> Child:
         resource_version=meta.get("resourceVersion") or "",
         owner_uid=_owner_uid(meta),
         desired_hash=(meta.get("annotations") or {}).get(HASH_ANNOTATION) or "",
-        owned=_intern(orjson.dumps(_owned_fields(meta), option=orjson.OPT_SORT_KEYS)),
+        owned=_intern(jsontext.dumps(_owned_fields(meta), option=orjson.OPT_SORT_KEYS)),
         deleting=bool(meta.get("deletionTimestamp")),
         deployment=deployment_of(obj) if kind == "Deployment" else None,
     )

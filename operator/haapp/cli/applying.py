@@ -1,9 +1,9 @@
 """What `kubectl apply` of an app would make of it, asked by dry run, the way the app was applied before."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from haapp.api import jsontext
 from haapp.api.names import API_VERSION, FIELD_MANAGER, PLURAL
 from haapp.api.objects import Object
 from haapp.cli.cluster import Cluster
@@ -30,7 +30,7 @@ def applied(cluster: Cluster, app: Object, live: Object | None) -> Object:
     if live is None or manager is not None:
         return cluster.dry_run(path, app, manager or KUBECTL)
     last = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    patch = _patch(json.loads(last) if last else {}, app)
+    patch = _patch(jsontext.loads(last) if last else {}, app)
     return cluster.dry_patch(path, patch)
 
 

@@ -9,7 +9,9 @@ from typing import Any, Final
 import pykube
 import requests
 
+from haapp.api import jsontext
 from haapp.api.names import API_VERSION, KIND, PLURAL
+from haapp.api.nesting import shallow
 from haapp.api.objects import Object
 from haapp.cli import kubeconfig
 from haapp.cli.errors import BadInput
@@ -50,7 +52,7 @@ class Cluster:
         answer = self._send("GET", path, headers={"Accept": accept})
         if answer.status_code == 404:
             return None
-        return _body(answer, path)
+        return _one(answer, path)
 
     def app(self, name: str) -> Object:
         """The HighAvailabilityApp of that name. Raises BadInput."""
@@ -92,7 +94,7 @@ class Cluster:
         answer = self._send(method, path, parameters, data=data, headers={"Content-Type": content})
         if answer.status_code in {400, 404, 409, 422}:
             raise Refused(answer.status_code, _message(answer))
-        return _body(answer, path)
+        return _one(answer, path)
 
     def _json(self, method: str, path: str, parameters: Mapping[str, str] | None = None) -> Object:
         return _body(self._send(method, path, parameters), path)
@@ -127,9 +129,15 @@ def connect(arguments: argparse.Namespace) -> Cluster:
     return Cluster(client, getattr(arguments, "namespace", None) or config.namespace)
 
 
+def _one(answer: Any, path: str) -> Object:
+    """An object that is looked at as a whole, however deeply it is nested."""
+    found: Object = shallow(_body(answer, path))
+    return found
+
+
 def _body(answer: Any, path: str) -> Object:
     if answer.ok:
-        body: Object = answer.json()
+        body: Object = jsontext.loads(answer.content)
         return body
     if answer.status_code == 401:
         raise BadInput("the cluster does not know you: log in again, or name another --context")

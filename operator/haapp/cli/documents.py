@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from haapp.api import jsontext
 from haapp.api.names import API_VERSION, GROUP, KIND
 from haapp.api.objects import Object
 from haapp.cli import yamltext
@@ -141,10 +142,17 @@ def _entries(node: yaml.Node | None, key: str) -> list[yaml.Node]:
     return []
 
 
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return jsontext.loads(text)
+
+
 def _values(source: str, text: str) -> Iterator[tuple[Any, yaml.Node | None]]:
     if text.lstrip()[:1] == "{":
         try:
-            yield json.loads(text), None
+            yield _json(text), None
         except ValueError:
             pass
         else:

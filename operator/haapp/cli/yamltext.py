@@ -34,7 +34,9 @@ def load_all(text: str) -> Iterator[tuple[Any, yaml.Node]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BrokenYAML(str(error.problem), mark.line + 1 if mark else 0) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise BrokenYAML("it is nested too deeply to be read") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise BrokenYAML(str(error).partition("\n")[0]) from None
     finally:
         loader.dispose()

@@ -23,6 +23,7 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
 from haapp import exceptions
+from haapp.api import jsontext
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -179,7 +180,7 @@ class Client:
 
 def _object(text: bytes) -> dict[str, Any] | None:
     try:
-        answer = orjson.loads(text)
+        answer = jsontext.loads(text)
     except orjson.JSONDecodeError:
         return None
     return answer if isinstance(answer, dict) else None

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
+from haapp.api import jsontext
 from haapp.children.model import number_of
 
 ASKED: Final = ("generation", "labels", "annotations", "deletionTimestamp")
@@ -32,19 +31,20 @@ class SeenApp:
 
     def body(self) -> dict[str, Any]:
         """The object, without its managedFields."""
-        found: dict[str, Any] = orjson.loads(self.text)
+        found: dict[str, Any] = jsontext.loads(self.text)
         return found
 
 
 def seen_app(obj: Mapping[str, Any]) -> SeenApp:
-    """What is kept of the object: managedFields can be larger than the rest, and nobody reads them."""
+    """What is kept of the object: managedFields can be larger than the rest, and nobody reads them. An object that is
+    nested too deeply to be kept whole is cut, and still too deep for the parser, which tells of it."""
     meta, status = obj["metadata"], obj.get("status")
     kept = {**obj, "metadata": {k: v for k, v in dict(meta).items() if k != "managedFields"}}
     observed = status.get("observedGeneration") if isinstance(status, Mapping) else None
     return SeenApp(
         uid=str(meta.get("uid")),
         resource_version=str(meta.get("resourceVersion") or ""),
-        asked=hash(orjson.dumps([meta.get(field) for field in ASKED])),
+        asked=hash(jsontext.dumps([meta.get(field) for field in ASKED])),
         told=observed is not None and observed == meta.get("generation"),
-        text=orjson.dumps(kept),
+        text=jsontext.dumps(kept),
     )

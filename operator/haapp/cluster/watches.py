@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-import orjson
 
+from haapp.api import jsontext
 from haapp.cluster.client import JSON, METADATA, METADATA_LIST, Client, Request
 from haapp.exceptions import ApiError, Forbidden, Refused, Unavailable
 from haapp.reconcile.ports import Key
@@ -151,7 +151,7 @@ class Watches:
             stream = await self._client.stream(target.path, params, METADATA if target.metadata_only else JSON)
             try:
                 while line := await asyncio.wait_for(stream.content.readline(), STREAM_SILENCE):
-                    event = orjson.loads(line)
+                    event = jsontext.loads(line)
                     if event["type"] == "ERROR":
                         return
                     version = event["object"]["metadata"]["resourceVersion"]

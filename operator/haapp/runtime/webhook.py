@@ -17,6 +17,8 @@ import kopf
 import orjson
 from aiohttp import web
 
+from haapp.api import jsontext
+from haapp.api.nesting import shallow
 from haapp.runtime.key_pairs import KeyPairs
 
 logger = logging.getLogger(__name__)
@@ -102,7 +104,7 @@ class Reviews:
 
     async def answer(self, request: web.Request) -> web.Response:
         try:
-            asked = orjson.loads(await request.read())
+            asked = shallow(jsontext.loads(await request.read()))
             uid = str(asked["request"]["uid"])
         except (ValueError, TypeError, KeyError) as error:
             raise web.HTTPBadRequest(text=f"this is no AdmissionReview: {error!r}\n") from error

@@ -63,7 +63,7 @@ def rolled_back(app: App, deployment: Deployment | None) -> RolledBack | None:
             str(value.get("templateHash", "")),
             str(value.get("desiredHash", "")),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return found if found.generation == app.generation else None
 
