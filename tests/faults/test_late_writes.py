@@ -19,7 +19,7 @@ GIVEN_UP = "lands after a newer spec, given up"
 
 ANSWERS: dict[str, dict[str, set[int]]] = {
     TRIED_AGAIN: {"patch": {200, 201}, "delete": {404, 409}},
-    GIVEN_UP: {"patch": {200, 201}, "delete": {200}},
+    GIVEN_UP: {"patch": {200, 201}, "delete": {200, 404, 409}},
 }
 """What the server says to a late write of each verb. It names the object by its uid, or asks that there be none: an
 older spec's update of an object that is still the same lands, and is put right."""

@@ -83,6 +83,7 @@ def optional_apis(stage: Stage) -> Iterator[None]:
 def test_every_right_is_needed_and_none_is_missing(stage: Stage) -> None:
     stage.expected("create")
     stage.operator.stop()
+    stage.cluster.kubectl("delete", "leases", "--all", "-n", rights.NAMESPACE)
     since = len(stage.proxy.calls)
     leading = Operator(
         stage.cluster, stage.operator.folder, "leading", ("--all-namespaces",), with_lease(stage.operator.environment)
