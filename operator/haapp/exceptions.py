@@ -1,7 +1,7 @@
 """What can go wrong between the operator and the API server.
 
     ApiError                 the server answered with an error, or did not answer
-    +-- Forbidden            403: the operator lacks a right, or a quota or policy refuses
+    +-- Forbidden            401, 403: the operator lacks a right, or a quota or policy refuses
     +-- NotFound             404: no such object, namespace or API
     +-- Conflict             409: another object or version stands there
     +-- Refused              400, 413, 422: this object is never accepted as it is
@@ -69,7 +69,7 @@ class NotLeading(Exception):
 
 BY_STATUS: dict[int, type[ApiError]] = {
     400: Refused,
-    401: Unavailable,
+    401: Forbidden,
     403: Forbidden,
     404: NotFound,
     409: Conflict,

@@ -61,7 +61,7 @@ async def test_an_error_that_is_not_the_servers_own_is_quoted(ask: Callable[[Han
     ("status", "error"),
     [
         (400, exceptions.Refused),
-        (401, exceptions.Unavailable),
+        (401, exceptions.Forbidden),
         (403, exceptions.Forbidden),
         (404, exceptions.NotFound),
         (409, exceptions.Conflict),
