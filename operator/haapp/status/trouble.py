@@ -18,12 +18,14 @@ def trouble(scene: Scene) -> Trouble | None:
 def _of_containers(scene: Scene) -> Trouble | None:
     """The worst of what is wrong with containers of the current revision: the failure that most pods have, of equals
     the one with most restarts."""
-    steps = {step.name for step in scene.app.spec.init_steps}
+    steps, now = {step.name for step in scene.app.spec.init_steps}, scene.clock
     failures: dict[tuple[str, str], list[tuple[int, str, Failure]]] = defaultdict(list)
     for pod in scene.current:
         for state in (*pod.containers, *pod.init):
-            failure = failure_of(state) or fresh_failure(state, scene.clock)
-            if failure is not None and state.name not in steps:
+            if state.name in steps:
+                continue
+            failure = failure_of(state) or fresh_failure(state, now)
+            if failure is not None:
                 failures[state.name, failure.reason].append((state.restarts, str(failure), failure))
     if not failures:
         return None

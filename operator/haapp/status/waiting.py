@@ -27,7 +27,8 @@ SLOW_SECONDS: Final = 60
 
 def waiting(scene: Scene) -> str:
     """What pods of the current revision wait for, those apart that are on lost nodes; "" for nothing."""
-    there = [pod for pod in scene.current if not scene.nodes or (pod.node in scene.nodes and _up(scene, pod))]
+    up = {name for name, node in scene.nodes.items() if node.ready}
+    there = [pod for pod in scene.current if pod.node in up or not scene.nodes]
     return joined(_within_budget(scene, there), _not_ready(there), _not_begun(scene, there))
 
 
@@ -57,10 +58,6 @@ def startup_budget(spec: Spec) -> int | None:
         return None
     period = probe.get("periodSeconds") or DEFAULT_PERIOD
     return int((probe.get("initialDelaySeconds") or 0) + period * (probe.get("failureThreshold") or DEFAULT_FAILURES))
-
-
-def _up(scene: Scene, pod: Pod) -> bool:
-    return scene.nodes[pod.node].ready
 
 
 def _within_budget(scene: Scene, pods: list[Pod]) -> str:
