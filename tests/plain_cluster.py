@@ -53,8 +53,9 @@ class PlainCluster:
     def pods(self, key: Key) -> tuple[Pod, ...]:
         return ()
 
-    async def selected_pods(self, key: Key, selector: Mapping[str, Any]) -> tuple[Pod, ...]:
-        self._try("list pods")
+    async def selected_pods(self, key: Key, selector: Mapping[str, Any] | None) -> tuple[Pod, ...]:
+        if selector is not None:
+            self._try("list pods")
         return ()
 
     def replica_sets(self, key: Key) -> tuple[ReplicaSet, ...]:

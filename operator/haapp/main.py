@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -70,6 +72,7 @@ def run(settings: Settings) -> int:
     os.environ.setdefault("POD_ID", settings.identity)
     from haapp import handlers  # noqa: F401, PLC0415  (registers Kopf's handlers, which read the environment)
 
+    allow_open_files()
     memo = kopf.Memo()
     gc.freeze()  # what was imported stays: no collection has to look at it again
     gc.set_threshold(*COLLECT_AFTER)
@@ -80,6 +83,14 @@ def run(settings: Settings) -> int:
             return 1  # Kopf has said why.
         raise
     return 1 if "runtime" in memo and memo.runtime.lost else 0
+
+
+def allow_open_files() -> None:
+    """Each watch is a file that is open, and there are two for each namespace whose apps refer to ConfigMaps and
+    Secrets: more than the 1,024 at which many systems begin to refuse, until they are asked for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def parse(argv: Sequence[str] | None = None) -> Settings:

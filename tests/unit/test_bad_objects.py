@@ -65,7 +65,7 @@ class World:
     def nodes(self) -> tuple[Node, ...]:
         return NODES
 
-    async def selected_pods(self, _: Key, __: Mapping[str, Any]) -> tuple[Pod, ...]:
+    async def selected_pods(self, _: Key, __: Mapping[str, Any] | None) -> tuple[Pod, ...]:
         return ()
 
     async def config_versions(self, *_: Any) -> dict[tuple[str, str], str]:

@@ -1,24 +1,27 @@
 """Requests to a server on this machine: what comes of each kind of answer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from haapp import exceptions
-from haapp.cluster.client import Client, Request, resource_of
+from haapp.cluster.client import CONNECTIONS, JSON, Client, Request, resource_of
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Connect = Callable[[Handler], Awaitable[Client]]
 
 
 @pytest.fixture
-async def ask(unused_tcp_port: int) -> AsyncIterator[Callable[[Handler], Awaitable[object]]]:
-    """Have the handler answer one request; what the client makes of it."""
+async def connect(unused_tcp_port: int) -> AsyncIterator[Connect]:
+    """A client of a server that answers by the handler."""
     runners: list[web.ServerRunner] = []
     clients: list[Client] = []
 
-    async def once(handler: Handler) -> object:
+    async def to(handler: Handler) -> Client:
         runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.1)
         await runner.setup()
         runners.append(runner)
@@ -26,13 +29,23 @@ async def ask(unused_tcp_port: int) -> AsyncIterator[Callable[[Handler], Awaitab
         configuration = Configuration()
         configuration.host = f"http://127.0.0.1:{unused_tcp_port}"
         clients.append(Client(configuration, user_agent="test"))
-        return await clients[-1].send(Request("GET", "/api/v1/pods", timeout=2.0))
+        return clients[-1]
 
-    yield once
+    yield to
     for client in clients:
         await client.close()
     for runner in runners:
         await runner.cleanup()
+
+
+@pytest.fixture
+def ask(connect: Connect) -> Callable[[Handler], Awaitable[object]]:
+    """Have the handler answer one request; what the client makes of it."""
+
+    async def once(handler: Handler) -> object:
+        return await (await connect(handler)).send(Request("GET", "/api/v1/pods", timeout=2.0))
+
+    return once
 
 
 def answer(status: int, text: str, **headers: str) -> Handler:
@@ -97,7 +110,7 @@ async def test_a_broken_connection_is_no_answer(ask: Callable[[Handler], Awaitab
         await ask(cut)
 
 
-async def test_a_fenced_request_is_withheld_after_the_connection_stands(unused_tcp_port: int) -> None:
+async def test_a_fenced_request_is_withheld_after_the_connection_stands(connect: Connect) -> None:
     """The lease ends while the connection is being made, as when the process is stopped just then."""
     lease, served = ["held"], []
 
@@ -109,21 +122,12 @@ async def test_a_fenced_request_is_withheld_after_the_connection_stands(unused_t
         if not lease:
             raise exceptions.NotLeading("over")
 
-    runner = web.ServerRunner(web.Server(count), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
-    configuration = Configuration()
-    configuration.host = f"http://127.0.0.1:{unused_tcp_port}"
-    client = Client(configuration, user_agent="test")
-    try:
-        await client.send(Request("PATCH", "/a", body={"b": 1}, fence=fence))
-        lease.clear()
-        with pytest.raises(exceptions.NotLeading):
-            await client.send(Request("PATCH", "/a", body={"b": 2}, fence=fence))
-        assert served == [b'{"b":1}']
-    finally:
-        await client.close()
-        await runner.cleanup()
+    client = await connect(count)
+    await client.send(Request("PATCH", "/a", body={"b": 1}, fence=fence))
+    lease.clear()
+    with pytest.raises(exceptions.NotLeading):
+        await client.send(Request("PATCH", "/a", body={"b": 2}, fence=fence))
+    assert served == [b'{"b":1}']
 
 
 @pytest.mark.parametrize(
@@ -137,3 +141,22 @@ async def test_a_fenced_request_is_withheld_after_the_connection_stands(unused_t
 )
 def test_a_path_names_its_resource(path: str, resource: str) -> None:
     assert resource_of(path) == resource
+
+
+async def test_streams_take_no_connection_of_what_is_asked_for_beside_them(connect: Connect) -> None:
+    """There is a stream for each namespace and kind that apps refer to: they once took all connections, for good."""
+
+    async def serve(request: web.BaseRequest) -> web.StreamResponse:
+        if "watch" not in request.query_string:
+            return web.json_response({})
+        stream = web.StreamResponse()
+        await stream.prepare(request)
+        await asyncio.Event().wait()
+        return stream
+
+    client = await connect(serve)
+    async with AsyncExitStack() as streams:
+        for _ in range(CONNECTIONS + 8):
+            opened = client.stream("/api/v1/secrets", {"watch": "true"}, JSON)
+            streams.callback((await asyncio.wait_for(opened, 2.0)).close)
+        assert await client.send(Request("GET", "/api/v1/pods", timeout=2.0)) == {}

@@ -3,13 +3,14 @@
 import asyncio
 from typing import Any, Self
 
-import pytest
-
 from haapp.cluster.client import METADATA, METADATA_LIST, Request
+from haapp.cluster.overlay import Overlay
+from haapp.cluster.view import ClusterView, Indices
 from haapp.cluster.watches import Target, Watches
 from haapp.reconcile.ports import Key
 
 KEY = Key("shop", "web")
+PASSWORD = {"metadata": {"name": "password", "uid": "u", "resourceVersion": "1"}}
 SECRETS = Target("/api/v1/namespaces/shop/secrets", metadata_only=True)
 
 
@@ -37,7 +38,7 @@ class Client:
 
     async def send(self, request: Request) -> dict[str, Any]:
         self.accepted.append(request.accept)
-        return {"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "password"}}]}
+        return {"metadata": {"resourceVersion": "7"}, "items": [PASSWORD]}
 
     async def stream(self, path: str, params: dict[str, str], accept: str) -> Stream:
         self.accepted.append(accept)
@@ -56,18 +57,46 @@ async def test_only_metadata_is_asked_for() -> None:
     assert watches.items(SECRETS) == {"password": "password"}
 
 
-async def test_a_watch_that_nobody_uses_ends_and_a_later_one_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_watch_goes_on_until_nobody_uses_it_and_a_later_one_is_its_own() -> None:
     client = Client()
     watches = Watches(client, lambda _: None)  # type: ignore[arg-type]
+    other = Key("shop", "other")
     await watches.use(KEY, SECRETS, lambda obj: obj["metadata"]["name"])
-    old = watches._watches[SECRETS]
-    monkeypatch.setattr("haapp.cluster.watches.UNUSED_SECONDS", -1.0)
-    assert not watches._in_use(SECRETS, old)
+    await watches.use(other, SECRETS, lambda obj: obj["metadata"]["name"])
+    task = watches._watches[SECRETS].task
+    assert task
+    await client.watched.wait()
+    watches.release(other)
+    assert watches.items(SECRETS) == {"password": "password"}
+    watches.release(KEY, lambda target: target != SECRETS)
+    assert watches.items(SECRETS) == {"password": "password"}
+    watches.release(KEY)
+    await asyncio.wait([task], timeout=1)
+    assert task.cancelled()
     assert watches.items(SECRETS) == {}
-    monkeypatch.undo()
     await watches.use(KEY, SECRETS, lambda obj: obj["metadata"]["name"])
-    assert not watches._in_use(SECRETS, old), "asked once more, and does not touch its successor"
     assert watches.items(SECRETS) == {"password": "password"}
     await watches.close()
-    if old.task:
-        old.task.cancel()
+
+
+async def test_an_app_follows_what_it_refers_to_now_and_nothing_when_it_is_gone() -> None:
+    client = Client()
+    watches = Watches(client, lambda _: None)  # type: ignore[arg-type]
+    anything: Any = Overlay()
+    view = ClusterView(Indices(), anything, watches, anything)
+    both = frozenset({("ConfigMap", "settings"), ("Secret", "password")})
+    await view.config_versions(KEY, both, {})
+    await view.selected_pods(KEY, {"matchLabels": {"app": "cache"}})
+    assert followed(watches) == ["configmaps", "pods app=cache", "secrets"]
+    await view.config_versions(KEY, frozenset({("Secret", "password")}), {})
+    await view.selected_pods(KEY, {"matchLabels": {"app": "other"}})
+    assert followed(watches) == ["pods app=other", "secrets"]
+    await view.selected_pods(KEY, None)
+    assert followed(watches) == ["secrets"]
+    assert view.app(KEY) is None
+    assert followed(watches) == []
+    await watches.close()
+
+
+def followed(watches: Watches) -> list[str]:
+    return sorted(f"{target.path.rpartition('/')[2]} {target.selector}".strip() for target in watches._watches)

@@ -186,10 +186,11 @@ async def test_what_was_known_stays_known_while_the_server_is_away(server: Serve
     assert watches.items(SECRETS) == {"a": "1"}
 
 
-async def test_a_watch_that_nobody_uses_any_more_ends(
-    server: Server, watches: Watches, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "UNUSED_SECONDS", -1.0)
-    with pytest.raises(Unavailable):
-        await watches.use(KEY, SECRETS, version)
-    assert SECRETS not in watches._watches
+async def test_what_is_followed_goes_on_without_a_visit(server: Server, watches: Watches, told: list[Key]) -> None:
+    """The API server ends a stream after half an hour, and an app at rest is not visited for days."""
+    server.lists = [listed("a"), listed("a", "b")]
+    server.streams = [[line("ERROR", "x")]]
+    await watches.use(KEY, SECRETS, version)
+    await settle()
+    assert set(watches.items(SECRETS)) == {"a", "b"}
+    assert told == [KEY]

@@ -35,7 +35,10 @@ REQUEST_TIMEOUT = 30.0
 """Seconds that one request may take, connecting included."""
 
 CONNECTIONS = 32
-"""Two for each worker; a TLS handshake costs as much as several requests, on both sides."""
+"""Two for each worker; a TLS handshake costs as much as several requests, on both sides. Streams have others: they hold
+theirs, and enough of them would leave none for anything else."""
+
+UNLIMITED = 0
 
 Observer = Callable[[str, str, int, float], None]
 """Called after each request with verb, resource (the plural), HTTP status (0: no answer) and seconds."""
@@ -92,7 +95,7 @@ class Client:
         self._configuration = configuration
         self._user_agent = user_agent
         self._observe = observe
-        self._session = self._open()
+        self._session, self._streams = self._open(CONNECTIONS), self._open(UNLIMITED)
 
     @classmethod
     async def connect(cls, *, user_agent: str = "haapp-operator", observe: Observer | None = None) -> Self:
@@ -100,7 +103,7 @@ class Client:
         return cls(await load_configuration(), user_agent=user_agent, observe=observe)
 
     async def close(self) -> None:
-        await self._session.close()
+        await _close(self._session, self._streams)
 
     async def send(self, request: Request) -> dict[str, Any]:
         """Send one request and return the decoded answer."""
@@ -123,7 +126,7 @@ class Client:
         """Open a watch; the caller reads its lines and closes it."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_TIMEOUT)
         headers = await self._headers(accept)
-        response = await self._session.get(self._url(path), params=params, headers=headers, timeout=timeout)
+        response = await self._streams.get(self._url(path), params=params, headers=headers, timeout=timeout)
         if response.status >= 400:
             await self._decode(response, f"WATCH {path}")
         return response
@@ -164,18 +167,25 @@ class Client:
 
     async def _renew_credentials(self) -> None:
         """A client certificate or token has run out: the next request goes with what the kubeconfig says now."""
-        old, self._configuration = self._session, await load_configuration()
-        self._session = self._open()
-        asyncio.get_running_loop().call_later(REQUEST_TIMEOUT, lambda: asyncio.ensure_future(old.close()))
+        self._configuration = await load_configuration()
+        asyncio.get_running_loop().call_later(
+            REQUEST_TIMEOUT, asyncio.ensure_future, _close(self._session, self._streams)
+        )
+        self._session, self._streams = self._open(CONNECTIONS), self._open(UNLIMITED)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self, limit: int) -> aiohttp.ClientSession:
         context = RESTClientObject(self._configuration).ssl_context
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=CONNECTIONS, keepalive_timeout=60), read_bufsize=2**21
+            connector=aiohttp.TCPConnector(ssl=context, limit=limit, keepalive_timeout=60), read_bufsize=2**21
         )
 
     def _url(self, path: str) -> str:
         return f"{self._configuration.host.rstrip('/')}{path}"
+
+
+async def _close(*sessions: aiohttp.ClientSession) -> None:
+    for session in sessions:
+        await session.close()
 
 
 def _object(text: bytes) -> dict[str, Any] | None:

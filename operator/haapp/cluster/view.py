@@ -44,6 +44,7 @@ class ClusterView:
         seen = max(self._indices.apps.get(key), key=lambda app: app.version, default=None)
         if seen is None:
             self._overlay.forget(key)
+            self._watches.release(key)
             return None
         return self._overlay.app(key, seen)
 
@@ -59,8 +60,13 @@ class ClusterView:
     def nodes(self) -> tuple[Node, ...]:
         return tuple(self._indices.nodes.values())
 
-    async def selected_pods(self, key: Key, selector: Mapping[str, Any]) -> tuple[Pod, ...]:
-        target = Target(f"/api/v1/namespaces/{key.namespace}/pods", selector_text(selector))
+    async def selected_pods(self, key: Key, selector: Mapping[str, Any] | None) -> tuple[Pod, ...]:
+        target = None
+        if selector is not None:
+            target = Target(f"/api/v1/namespaces/{key.namespace}/pods", selector_text(selector))
+        self._watches.release(key, lambda used: not used.metadata_only and used != target)
+        if target is None:
+            return ()
         await self._watches.use(key, target, pod_of)
         return tuple(self._watches.items(target).values())
 
@@ -68,8 +74,12 @@ class ClusterView:
         self, key: Key, references: frozenset[tuple[str, str]], last: Mapping[tuple[str, str], str]
     ) -> dict[tuple[str, str], str]:
         versions: dict[tuple[str, str], str] = {}
-        for kind in sorted({kind for kind, _ in references}):
-            target = Target(f"/api/v1/namespaces/{key.namespace}/{_PLURALS[kind]}", metadata_only=True)
+        targets = {
+            kind: Target(f"/api/v1/namespaces/{key.namespace}/{_PLURALS[kind]}", metadata_only=True)
+            for kind in sorted({kind for kind, _ in references})
+        }
+        self._watches.release(key, lambda used: used.metadata_only and used not in targets.values())
+        for kind, target in targets.items():
             await self._watches.use(key, target, _version)
             items = self._watches.items(target)
             known = {(kind, name): version for name, version in items.items()} if self._watches.listed(target) else last

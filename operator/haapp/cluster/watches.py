@@ -1,7 +1,8 @@
 """Watches of what only some apps refer to: a cache that the operator does not run, ConfigMaps and Secrets.
 
 Kopf watches whole kinds. These are watched only where an app asks for them, filtered by the server, and of ConfigMaps
-and Secrets nothing but the metadata is ever transferred. A watch that no app has asked for in a while is ended.
+and Secrets nothing but the metadata is ever transferred. A watch ends when no app uses it any more; as long as one
+does it goes on, however seldom that app is visited: its next change is what the app is to be visited for.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 LIST_PATIENCE = 5.0
 """Seconds that a visit waits for the first list of a new watch."""
 
-UNUSED_SECONDS = 900.0
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 FORBIDDEN_RETRY_SECONDS = 300.0
 STREAM_SILENCE = 90.0
@@ -56,7 +56,7 @@ class _Watch:
     """Why nothing is known of the collection; None once something is, if only that it may not be read."""
     listed: bool = False
     items: dict[str, Any] = field(default_factory=dict)
-    users: dict[Key, float] = field(default_factory=dict)
+    users: set[Key] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
 
 
@@ -67,9 +67,10 @@ class Watches:
         self._client = client
         self._changed = changed
         self._watches: dict[Target, _Watch] = {}
+        self._used: dict[Key, set[Target]] = {}
 
     async def use(self, key: Key, target: Target, project: Callable[[dict[str, Any]], Any]) -> None:
-        """The app needs the collection: return once it has been listed.
+        """The app needs the collection, until it is released: return once it has been listed.
 
         Raises an ApiError if it cannot be for now: nothing must be concluded then. A collection that the server does
         not give, for want of a right or since there is no such selector, is empty.
@@ -78,11 +79,26 @@ class Watches:
         if watch is None:
             watch = self._watches[target] = _Watch(project)
             watch.task = asyncio.create_task(self._run(target, watch), name=f"watch {target.path}")
-        watch.users[key] = time.monotonic()
+        watch.users.add(key)
+        self._used.setdefault(key, set()).add(target)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(watch.tried.wait(), LIST_PATIENCE)
         if watch.unknown is not None:
             raise watch.unknown
+
+    def release(self, key: Key, which: Callable[[Target], bool] = lambda _: True) -> None:
+        """Of the collections that the app used it needs such no more."""
+        used = self._used.get(key, set())
+        for target in list(filter(which, used)):
+            used.discard(target)
+            watch = self._watches[target]
+            watch.users.discard(key)
+            if not watch.users:
+                del self._watches[target]
+                if watch.task:
+                    watch.task.cancel()
+        if not used:
+            self._used.pop(key, None)
 
     def items(self, target: Target) -> Mapping[str, Any]:
         """The projections of the collection's objects by name; empty where it is not watched."""
@@ -103,7 +119,7 @@ class Watches:
 
     async def _run(self, target: Target, watch: _Watch) -> None:
         failures = 0
-        while self._in_use(target, watch):
+        while True:
             try:
                 await self._follow(target, watch, await self._list(target, watch))
                 failures = 0
@@ -121,13 +137,6 @@ class Watches:
                 await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
                 failures += 1
 
-    def _in_use(self, target: Target, watch: _Watch) -> bool:
-        horizon = time.monotonic() - UNUSED_SECONDS
-        watch.users = {key: used for key, used in watch.users.items() if used >= horizon}
-        if not watch.users and self._watches.get(target) is watch:
-            del self._watches[target]
-        return bool(watch.users)
-
     async def _list(self, target: Target, watch: _Watch) -> str:
         # No resourceVersion: an older state of a config, as some server may still have it, would roll the pods twice.
         params = {"labelSelector": target.selector} if target.selector else None
@@ -143,7 +152,7 @@ class Watches:
 
     async def _follow(self, target: Target, watch: _Watch, version: str) -> None:
         """Follow the changes until the stream has to begin with a list again."""
-        while self._in_use(target, watch):
+        while True:
             began = time.monotonic()
             params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
             if target.selector:

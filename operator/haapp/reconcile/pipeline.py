@@ -167,9 +167,10 @@ class Reconciler:
         )
 
     async def _cache_pods(self, key: Key, app: App, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
-        cache = app.spec.cache
-        if cache is not None and cache.selector is not None:
-            return await self._view.selected_pods(key, cache.selector)
+        selector = app.spec.cache.selector if app.spec.cache else None
+        elsewhere = await self._view.selected_pods(key, selector)
+        if selector is not None:
+            return elsewhere
         return tuple(pod for pod in pods if pod.component == COMPONENT_CACHE)
 
     async def _report_unread(self, key: Key, obj: Mapping[str, Any], outcome: Outcome) -> Visit:

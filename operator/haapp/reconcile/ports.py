@@ -41,8 +41,9 @@ class View(Protocol):
     def pods(self, key: Key) -> tuple[Pod, ...]:
         """The pods of the app and of its managed cache."""
 
-    async def selected_pods(self, key: Key, selector: Mapping[str, Any]) -> tuple[Pod, ...]:
-        """The pods that a label selector finds, for a cache that the operator does not run."""
+    async def selected_pods(self, key: Key, selector: Mapping[str, Any] | None) -> tuple[Pod, ...]:
+        """The pods that a label selector finds, for a cache that the operator does not run. They are followed until the
+        app has another selector, or none."""
 
     def replica_sets(self, key: Key) -> tuple[ReplicaSet, ...]:
         """The ReplicaSets of the app's Deployment."""
