@@ -78,7 +78,7 @@ test-cluster: $(INSTALLED) test-bin ## the tests against an embedded cluster, or
 	$(BIN)/pytest $(PARALLEL) $(wildcard tests/cluster tests/delivery) $(PYTEST_ARGS)
 
 test-faults: $(INSTALLED) cluster-bin ## a slice of the faults that must be survived (HAAPP_FAULTS_SEED=number picks it)
-	$(BIN)/pytest tests/faults $(PYTEST_ARGS)
+	$(BIN)/pytest $(if $(CONTEXT),,-n 2 --dist loadfile) tests/faults $(PYTEST_ARGS)
 
 faults: export HAAPP_FAULTS := all
 faults: $(INSTALLED) cluster-bin ## every fault in every operation, and the tables of docs/reliability.md (about 45 minutes)

@@ -25,6 +25,8 @@ from devcluster.shell import ClusterError, wait_for
 DONE_SECONDS = 180.0
 """Many times what it takes on a quiet machine."""
 
+EVICTIONS = "pods/eviction"
+
 QUIET_SECONDS = 2.0
 READY_SECONDS = 180.0
 
@@ -107,6 +109,7 @@ class Result:
     state: dict[str, Any]
     writes: int
     revisions: dict[str, str]
+    evictions: int
 
 
 class Trial:
@@ -146,7 +149,9 @@ class Trial:
         if self.operation.told_by_status:
             early = self.stage.found.compare(state, told)
             assert not early, f"{self.operation.name} was called done too early: (then, when said) = {early}"
-        return Result(state, len(self.stage.proxy.writes(self.space.name, self._since)), revisions(self.space))
+        writes = self.stage.proxy.writes(self.space.name, self._since)
+        evictions = sum(call.resource == EVICTIONS and call.granted for call in writes)
+        return Result(state, len(writes), revisions(self.space), evictions)
 
     def wait_quiet(self) -> None:
         """Wait until the operator has written nothing for a while."""
@@ -157,12 +162,14 @@ class Trial:
         self.space.wait(lambda: nothing_left(self.space), "the end of all objects", DONE_SECONDS)
 
     def check(self, patience: float = DONE_SECONDS) -> None:
-        """The end state is that of the undisturbed operation, and the way there had no storm and no more rollouts."""
+        """The end state is that of the undisturbed operation, and the way there had no storm, and no more rollouts and
+        evictions."""
         expected, came = self.stage.expected(self.operation.name), self.wait(patience)
         differing = self.stage.found.compare(expected.state, came.state)
         assert not differing, f"{self.operation.name}: (expected, came) = {differing}"
         rolled = expected.revisions, came.revisions
         assert came.revisions == expected.revisions, f"{self.operation.name}: rollouts (expected, came) = {rolled}"
+        assert came.evictions <= expected.evictions, f"{self.operation.name}: {came.evictions} pods were evicted"
         assert came.writes <= 3 * expected.writes + 10, f"{self.operation.name}: {came.writes} writes"
 
     def end(self) -> None:
