@@ -10,15 +10,16 @@ from itertools import pairwise
 import pytest
 from tests.faults.candidates import Candidate, leads
 from tests.faults.found import State
-from tests.faults.operations import OPERATIONS, end_state
-from tests.faults.rules import EVENTS, LEASES, Answer, Call, Fault, Hung, Rule, Swallowed, renewals
+from tests.faults.operations import FULL, OPERATIONS, end_state
+from tests.faults.rules import EVENTS, LEASES, Answer, Call, Fault, Hung, Rule, Swallowed, renewals, writes
 from tests.faults.trial import Stage
 from tests.space import Space, app
 
 from devcluster.cluster import restart
 from devcluster.shell import wait_for
 from haapp.api import names
-from haapp.cluster.lease import RENEW_DEADLINE, REQUEST_TIMEOUT, RETRY_PERIOD
+from haapp.cluster.client import CONNECTIONS
+from haapp.cluster.lease import LEASE_SECONDS, RENEW_DEADLINE, REQUEST_TIMEOUT, RETRY_PERIOD
 
 FAULTS: dict[str, tuple[Fault, Callable[[Call], bool]]] = {
     "lease: 503": (Answer(503, "ServiceUnavailable"), renewals),
@@ -46,6 +47,12 @@ HALFWAY = RENEW_DEADLINE - 3.0
 """Seconds from the last renewal to the beginning of operations that the leader does not live to end."""
 
 STOPPED_SECONDS = 20.0
+
+MANY = 40
+"""Apps of seven children each."""
+
+HELD_UP_SECONDS = 9.0
+"""What a webhook may take, and the lease would not outlast twice."""
 
 
 @pytest.mark.matrix(1)
@@ -106,6 +113,25 @@ def test_operations_outlast_a_leader_that_cannot_renew(leased_stage: Stage, faul
         for trial in trials:
             trial.check()
         stage.record(fault, trials, rule)
+
+
+@pytest.mark.matrix(0)
+def test_writes_that_are_held_up_cost_the_lease_nothing(leased_stage: Stage, namespace: str) -> None:
+    """As by a slow admission webhook: they take every connection there is, and more wait for one."""
+    stage = leased_stage
+    space = Space(stage.api, namespace)
+    stage.restart()
+    wait_for(lambda: leads(stage.operator), LEADER_SECONDS, "a leader")
+    held_up = Rule(Hung(HELD_UP_SECONDS), writes(namespace), times=ALWAYS)
+    apps = [f"web-{number:04}" for number in range(MANY)]
+    since = len(stage.proxy.calls)
+    with stage.proxy.rule(held_up):
+        space.apply(*(app(name, **FULL | {"replicas": 0}) for name in apps))
+        time.sleep(2 * LEASE_SECONDS)
+    assert held_up.applied > CONNECTIONS
+    assert stage.operator.is_running()
+    assert longest_pause(stage.proxy.calls[since:]) < RENEW_DEADLINE
+    space.wait_reconciled(*apps)
 
 
 def stop_etcd(stage: Stage) -> None:

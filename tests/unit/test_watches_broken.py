@@ -51,8 +51,10 @@ class Server:
     def __init__(self) -> None:
         self.lists: list[dict[str, Any] | Exception] = []
         self.streams: list[list[bytes]] = []
+        self.asked = 0
 
     async def send(self, _: Request) -> dict[str, Any]:
+        self.asked += 1
         if not self.lists:
             await asyncio.Event().wait()
         answer = self.lists.pop(0)
@@ -161,8 +163,8 @@ async def test_of_what_has_been_listed_the_list_counts(server: Server, watches: 
 
 @pytest.mark.parametrize(
     "cut",
-    [b'{"type": "MODIFIED", "obj', b"<html>\n", b"{}\n", b"", line("ERROR", "x")],
-    ids=["half a line", "no JSON", "no event", "the end", "an error"],
+    [b'{"type": "MODIFIED", "obj', b"<html>\n", b"{}\n", b"null\n", b"", line("ERROR", "x")],
+    ids=["half a line", "no JSON", "no event", "null", "the end", "an error"],
 )
 async def test_a_stream_that_breaks_is_begun_anew_with_a_list(
     server: Server, watches: Watches, told: list[Key], cut: bytes
@@ -194,3 +196,57 @@ async def test_what_is_followed_goes_on_without_a_visit(server: Server, watches:
     await settle()
     assert set(watches.items(SECRETS)) == {"a", "b"}
     assert told == [KEY]
+
+
+async def test_of_a_change_only_those_hear_who_refer_to_what_changed(
+    server: Server, watches: Watches, told: list[Key]
+) -> None:
+    """A namespace may have thousands of apps, and a ConfigMap that changes every other second."""
+    other, all_of_it = Key("shop", "other"), Key("shop", "all")
+    server.lists = [listed("a", "b"), listed("a", "c")]
+    server.streams = [[line("MODIFIED", "a"), line("ERROR", "x")]]
+    await asyncio.gather(
+        watches.use(KEY, SECRETS, version, frozenset({"a"})),
+        watches.use(other, SECRETS, version, frozenset({"b", "x"})),
+        watches.use(all_of_it, SECRETS, version),
+    )
+    await settle()
+    assert told == [KEY, all_of_it, KEY, other, all_of_it]
+
+
+async def test_few_lists_are_asked_for_at_once(server: Server, watches: Watches) -> None:
+    """After an outage thousands of watches begin anew: the rest has to get through."""
+    targets = [Target(f"/api/v1/namespaces/team-{number}/secrets", metadata_only=True) for number in range(20)]
+    uses = [asyncio.ensure_future(watches.use(KEY, target, version)) for target in targets]
+    await settle()
+    assert server.asked == module.AT_ONCE
+    for use in uses:
+        use.cancel()
+
+
+async def test_a_watch_that_is_released_while_it_is_told_something_ends(server: Server, watches: Watches) -> None:
+    server.lists = [listed("a")]
+    server.streams = [[line("MODIFIED", "a")] * 50]
+    await watches.use(KEY, SECRETS, version)
+    task = watches._watches[SECRETS].task
+    assert task
+    watches.release(KEY)
+    await asyncio.wait([task], timeout=1)
+    assert task.done()
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(401, 30.0), (403, 300.0)])
+async def test_credentials_are_tried_again_sooner_than_rights(
+    server: Server, watches: Watches, monkeypatch: pytest.MonkeyPatch, status: int, seconds: float
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(delay: float) -> None:
+        slept.append(delay)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(module, "RETRY_SECONDS", (1.0, 30.0))
+    server.lists = [Forbidden("no", status=status)]
+    monkeypatch.setattr("haapp.cluster.watches.asyncio.sleep", sleep)
+    await watches.use(KEY, SECRETS, version)
+    assert slept == [seconds]

@@ -123,12 +123,15 @@ class Client:
                 self._observe(request.method, resource_of(request.path), status, time.monotonic() - started)
 
     async def stream(self, path: str, params: Mapping[str, str], accept: str) -> aiohttp.ClientResponse:
-        """Open a watch; the caller reads its lines and closes it."""
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_TIMEOUT)
-        headers = await self._headers(accept)
-        response = await self._streams.get(self._url(path), params=params, headers=headers, timeout=timeout)
-        if response.status >= 400:
-            await self._decode(response, f"WATCH {path}")
+        """Open a watch; the caller reads its lines and closes it. Raises TimeoutError where no answer begins."""
+        forever = aiohttp.ClientTimeout(total=None)
+        async with asyncio.timeout(REQUEST_TIMEOUT):
+            headers = await self._headers(accept)
+            response = await self._streams.get(self._url(path), params=params, headers=headers, timeout=forever)
+            if response.status == 401:
+                await self._renew_credentials()
+            if response.status >= 400:
+                await self._decode(response, f"WATCH {path}")
         return response
 
     async def _open_response(self, request: Request) -> aiohttp.ClientResponse:

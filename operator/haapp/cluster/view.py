@@ -80,10 +80,11 @@ class ClusterView:
         }
         self._watches.release(key, lambda used: used.metadata_only and used not in targets.values())
         for kind, target in targets.items():
-            await self._watches.use(key, target, _version)
-            items = self._watches.items(target)
-            known = {(kind, name): version for name, version in items.items()} if self._watches.listed(target) else last
-            versions |= {each: known[each] for each in references if each[0] == kind and each in known}
+            names = frozenset(name for of_kind, name in references if of_kind == kind)
+            await self._watches.use(key, target, _version, names)
+            items, listed = self._watches.items(target), self._watches.listed(target)
+            known = {name: items.get(name) if listed else last.get((kind, name)) for name in names}
+            versions |= {(kind, name): version for name, version in known.items() if version is not None}
         return versions
 
     async def cluster(self, wanted: frozenset[str]) -> tuple[tuple[int, int], frozenset[str]]:

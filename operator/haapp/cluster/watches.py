@@ -29,14 +29,19 @@ LIST_PATIENCE = 5.0
 
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 FORBIDDEN_RETRY_SECONDS = 300.0
+UNAUTHORIZED = 401
 STREAM_SILENCE = 90.0
 """Seconds without even a bookmark after which a stream is taken for dead."""
 
 STREAM_SECONDS = 1.0
 """A stream that ends sooner is not opened again before."""
 
-BROKEN = (ApiError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError)
-"""What may come of a stream that is cut, garbled or refused."""
+STEADY_SECONDS = 60.0
+"""A watch that held for so long is tried again as soon as at first."""
+
+AT_ONCE = 8
+"""Lists and streams that are begun at a time. After an outage all watches begin anew, and there are two for each
+namespace: everything else would wait behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ class Target:
     metadata_only: bool = False
 
 
+Names = frozenset[str] | None
+"""Of what in a collection an app wants to hear; None of all."""
+
+
 @dataclass(slots=True)
 class _Watch:
     project: Callable[[dict[str, Any]], Any]
@@ -56,7 +65,7 @@ class _Watch:
     """Why nothing is known of the collection; None once something is, if only that it may not be read."""
     listed: bool = False
     items: dict[str, Any] = field(default_factory=dict)
-    users: set[Key] = field(default_factory=set)
+    users: dict[Key, Names] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
 
@@ -68,9 +77,11 @@ class Watches:
         self._changed = changed
         self._watches: dict[Target, _Watch] = {}
         self._used: dict[Key, set[Target]] = {}
+        self._beginning = asyncio.Semaphore(AT_ONCE)
 
-    async def use(self, key: Key, target: Target, project: Callable[[dict[str, Any]], Any]) -> None:
-        """The app needs the collection, until it is released: return once it has been listed.
+    async def use(self, key: Key, target: Target, project: Callable[[dict[str, Any]], Any], of: Names = None) -> None:
+        """The app needs the collection, until it is released, and wants to hear of changes of these names: return once
+        it has been listed.
 
         Raises an ApiError if it cannot be for now: nothing must be concluded then. A collection that the server does
         not give, for want of a right or since there is no such selector, is empty.
@@ -79,7 +90,7 @@ class Watches:
         if watch is None:
             watch = self._watches[target] = _Watch(project)
             watch.task = asyncio.create_task(self._run(target, watch), name=f"watch {target.path}")
-        watch.users.add(key)
+        watch.users[key] = of
         self._used.setdefault(key, set()).add(target)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(watch.tried.wait(), LIST_PATIENCE)
@@ -92,7 +103,7 @@ class Watches:
         for target in list(filter(which, used)):
             used.discard(target)
             watch = self._watches[target]
-            watch.users.discard(key)
+            del watch.users[key]
             if not watch.users:
                 del self._watches[target]
                 if watch.task:
@@ -119,47 +130,52 @@ class Watches:
 
     async def _run(self, target: Target, watch: _Watch) -> None:
         failures = 0
-        while True:
+        while self._watches.get(target) is watch:
+            began = time.monotonic()
             try:
                 await self._follow(target, watch, await self._list(target, watch))
-                failures = 0
-                await asyncio.sleep(STREAM_SECONDS)
+                failures, delay = 0, STREAM_SECONDS
             except (Forbidden, Refused) as error:
                 logger.warning("Changes cannot be followed: %s", error)
                 watch.unknown = None
-                watch.tried.set()
-                await asyncio.sleep(FORBIDDEN_RETRY_SECONDS)
-            except BROKEN as error:
-                logger.debug("The watch of %s is restarted: %s", target.path, error)
+                # Credentials that have run out are renewed by now.
+                delay = FORBIDDEN_RETRY_SECONDS if error.status != UNAUTHORIZED else RETRY_SECONDS[-1]
+            except Exception as error:
+                # Cut, garbled, refused, or whatever it is: a watch that has ended would show what was, for ever.
+                logger.debug("The watch of %s is restarted: %r", target.path, error, exc_info=True)
                 if watch.unknown is not None:
-                    watch.unknown = error if isinstance(error, ApiError) else Unavailable(f"{target.path}: {error}")
-                watch.tried.set()
-                await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                    watch.unknown = error if isinstance(error, ApiError) else Unavailable(f"{target.path}: {error!r}")
+                failures = 0 if time.monotonic() - began > STEADY_SECONDS else failures
+                delay = max(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)], getattr(error, "retry_after", 0.0))
                 failures += 1
+            watch.tried.set()
+            await asyncio.sleep(delay)
 
     async def _list(self, target: Target, watch: _Watch) -> str:
         # No resourceVersion: an older state of a config, as some server may still have it, would roll the pods twice.
         params = {"labelSelector": target.selector} if target.selector else None
         accept = METADATA_LIST if target.metadata_only else JSON
-        answer = await self._client.send(Request("GET", target.path, params=params, accept=accept))
+        async with self._beginning:
+            answer = await self._client.send(Request("GET", target.path, params=params, accept=accept))
         items = {obj["metadata"]["name"]: watch.project(obj) for obj in answer.get("items") or ()}
         version = str(answer["metadata"]["resourceVersion"])
-        changed, watch.items, watch.unknown, watch.listed = items != watch.items, items, None, True
-        if changed and watch.tried.is_set():
-            self._tell(watch)
+        before, watch.items, watch.unknown, watch.listed = watch.items, items, None, True
+        if watch.tried.is_set():
+            self._tell(watch, {name for name in before.keys() | items.keys() if before.get(name) != items.get(name)})
         watch.tried.set()
         return version
 
     async def _follow(self, target: Target, watch: _Watch, version: str) -> None:
         """Follow the changes until the stream has to begin with a list again."""
-        while True:
+        while self._watches.get(target) is watch:
             began = time.monotonic()
             params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
             if target.selector:
                 params["labelSelector"] = target.selector
-            stream = await self._client.stream(target.path, params, METADATA if target.metadata_only else JSON)
+            async with self._beginning:
+                stream = await self._client.stream(target.path, params, METADATA if target.metadata_only else JSON)
             try:
-                while line := await asyncio.wait_for(stream.content.readline(), STREAM_SILENCE):
+                while line := await _line(stream):
                     event = jsontext.loads(line)
                     if event["type"] == "ERROR":
                         return
@@ -180,8 +196,15 @@ class Watches:
             changed = watch.items.get(name) != projection
             watch.items[name] = projection
         if changed:
-            self._tell(watch)
+            self._tell(watch, {name})
 
-    def _tell(self, watch: _Watch) -> None:
-        for key in watch.users:
-            self._changed(key)
+    def _tell(self, watch: _Watch, changed: set[str]) -> None:
+        for key, names in watch.users.items():
+            if changed if names is None else not names.isdisjoint(changed):
+                self._changed(key)
+
+
+async def _line(stream: aiohttp.ClientResponse) -> bytes:
+    """The next line. Not by `wait_for`, which in Python 3.11 may swallow that its task is cancelled."""
+    async with asyncio.timeout(STREAM_SILENCE):
+        return await stream.content.readline()

@@ -39,21 +39,23 @@ LIVENESS_SECONDS = 60.0
 async def start(indices: Indices, settings: Settings | None = None) -> Runtime:
     """Connect to the API server; the work begins with `begin`."""
     settings = settings or from_environment()
-    client = await Client.connect(observe=metrics.observe_request)
-    runtime = Runtime(client, indices, settings)
+    client, for_lease = [await Client.connect(observe=metrics.observe_request) for _ in range(2)]
+    runtime = Runtime(client, for_lease, indices, settings)
     await runtime.start()
     return runtime
 
 
 class Runtime:
-    """The queue, its workers, the lease and the endpoints of one process."""
+    """The queue, its workers, the lease and the endpoints of one process.
 
-    def __init__(self, client: Client, indices: Indices, settings: Settings) -> None:
+    The lease has a client of its own: it must not wait for a connection behind writes that a webhook holds up."""
+
+    def __init__(self, client: Client, for_lease: Client, indices: Indices, settings: Settings) -> None:
         self._settings = settings
-        self._client = client
+        self._client, self._for_lease = client, for_lease
         self._queue: WorkQueue[Key] = WorkQueue()
         self._overlay = Overlay()
-        self._lease = ShardLease(client, settings) if settings.leader_election else None
+        self._lease = ShardLease(for_lease, settings) if settings.leader_election else None
         time_left = self._lease.time_left if self._lease else None
         self._recorder = EventRecorder(client, settings.identity, time_left)
         self._watches = Watches(client, self._queue.add)
@@ -108,7 +110,7 @@ class Runtime:
         if self._lease:
             await self._lease.release()
         await asyncio.gather(self._watches.close(), self._endpoints.stop())
-        await self._client.close()
+        await asyncio.gather(self._client.close(), self._for_lease.close())
 
     async def _lead(self) -> None:
         """Work while this process leads. One that has lost the lease ends: the next one begins with a fresh view."""
