@@ -80,7 +80,7 @@ class PlainCluster:
         self.replicas[obj["kind"]] = replicas
         return self._store("create", obj)
 
-    async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
+    async def update(self, key: Key, obj: dict[str, Any], child: Child, replicas: int | None = None) -> Child:
         return self._store("update", obj)
 
     async def delete(self, key: Key, child: Child) -> None:

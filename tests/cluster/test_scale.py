@@ -16,8 +16,8 @@ def autoscaled(least: int, most: int = 9, **spec: Any) -> Object:
     return app(autoscaling={"minReplicas": least, "maxReplicas": most}, **spec)
 
 
-def replicas(space: Space) -> int:
-    return int(space.get("deployments")["spec"]["replicas"])
+def replicas(space: Space, name: str = "web") -> int:
+    return int(space.get("deployments", name)["spec"]["replicas"])
 
 
 def scale(space: Space, number: int) -> None:
@@ -73,6 +73,19 @@ def test_switching_the_autoscaler_on_and_off(space: Space) -> None:
     space.wait(lambda: not space.has("horizontalpodautoscalers"), "the autoscaler's end")
     scale(space, 6)
     space.wait(lambda: replicas(space) == 3, "now it is ours again")
+
+
+@pytest.mark.parametrize("scaling", [{"minReplicas": 2, "maxReplicas": 4}, {"maxReplicas": 4}], ids=["floor", "none"])
+def test_an_autoscaler_does_not_begin_at_zero(space: Space, scaling: Object) -> None:
+    """It would do nothing, for ever: at zero it is switched off."""
+    least = scaling.get("minReplicas", 1)
+    space.apply(app(replicas=0))
+    space.wait_condition("Ready", reason="ScaledToZero")
+    space.apply(app(replicas=0, autoscaling=scaling))
+    space.wait(lambda: replicas(space) == least, "the autoscaler's floor")
+    space.wait_condition("Ready", reason="Ready")
+    space.apply(app("fresh", replicas=0, autoscaling=scaling))
+    space.wait(lambda: replicas(space, "fresh") == least, "the floor of a fresh one")
 
 
 def test_scaled_to_zero_and_back(space: Space) -> None:

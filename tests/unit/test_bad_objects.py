@@ -90,7 +90,7 @@ class World:
         self.made.setdefault(key, []).append(child)
         return child
 
-    async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
+    async def update(self, key: Key, obj: dict[str, Any], child: Child, replicas: int | None = None) -> Child:
         self.asked.append(f"update {obj['kind']}")
         return child
 

@@ -35,7 +35,7 @@ class Cluster:
     async def create(self, key: Key, obj: dict[str, Any], replicas: int | None = None) -> Child:
         return self._store(obj)
 
-    async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
+    async def update(self, key: Key, obj: dict[str, Any], child: Child, replicas: int | None = None) -> Child:
         return self._store(obj)
 
     async def delete(self, key: Key, child: Child) -> None:

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from haapp.api.replicas import fewest
 from haapp.cli import output
 from haapp.cli.cluster import Cluster, add_arguments, add_namespace, connect
 from haapp.cli.documents import Document
@@ -15,7 +16,7 @@ from haapp.cli.picture import picture
 from haapp.cli.report_page import page
 from haapp.cli.simulation_stage import Stage, stage_of
 from haapp.cli.surroundings import Surroundings, from_cluster
-from haapp.placement.replicas import fewest, scaled
+from haapp.placement.replicas import scaled
 from haapp.render import RenderError
 from haapp.simulation.changes import Change
 from haapp.simulation.layout import Layout, after_loss

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from haapp.api import App
+from haapp.api.replicas import fewest
 from haapp.cli.documents import Document
 from haapp.cli.errors import BadInput
 from haapp.cli.simulation_availability import availability_of
 from haapp.cli.simulation_stage import Stage, stage_of
 from haapp.cli.surroundings import Surroundings
-from haapp.placement.replicas import fewest, scaled
+from haapp.placement.replicas import scaled
 from haapp.render import RenderError
 from haapp.simulation.availability import Rates
 from haapp.simulation.changes import Change

@@ -54,26 +54,25 @@ class Writer:
         try:
             child = await self._apply(key, kind, new)
         except Conflict:
-            return await self._take_up(key, kind, obj)
+            return await self._take_up(key, kind, obj, replicas)
         if replicas is not None:
             await self._hand_over_replicas(kind, child, replicas)
         return child
 
-    async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
+    async def update(self, key: Key, obj: dict[str, Any], child: Child, replicas: int | None = None) -> Child:
         try:
-            return await self._update(key, obj, child)
+            return await self._update(key, obj, child, replicas)
         except Refused:
             if child.desired_hash != obj["metadata"]["annotations"][HASH_ANNOTATION]:
                 raise
         # The server took this very object before: somebody added a field that excludes one of it.
-        return await self._update(key, obj, await self._own_spec(child, await self._read(child)))
+        return await self._update(key, obj, await self._own_spec(child, await self._read(child)), replicas)
 
-    async def _update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
+    async def _update(self, key: Key, obj: dict[str, Any], child: Child, replicas: int | None) -> Child:
         kind = kind_of(obj)
         target = {**obj, "metadata": {**obj["metadata"], "uid": child.uid}}
-        replicas = child.deployment.desired if child.deployment else None
-        if replicas is not None and _lets_go_of_replicas(obj, child):
-            await self._hand_over_replicas(kind, child, replicas)
+        if child.deployment and replicas is not None and b'"f:replicas"' in child.owned:
+            await self._hand_over_replicas(kind, child, child.deployment.desired or replicas)
         return await self._apply(key, kind, target)
 
     async def delete(self, key: Key, child: Child) -> None:
@@ -152,14 +151,14 @@ class Writer:
         self._overlay.written(key, child)
         return child
 
-    async def _take_up(self, key: Key, kind: Kind, obj: dict[str, Any]) -> Child:
+    async def _take_up(self, key: Key, kind: Kind, obj: dict[str, Any], replicas: int | None) -> Child:
         """Something of that name is there that the watch has not shown: ours, or somebody else's?"""
         meta = obj["metadata"]
         found = await self._client.send(Request("GET", kind.path(meta["namespace"], meta["name"])))
         child = child_of(kind.kind, found)
         if child.owner_uid != _owner_uid(obj):
             raise Foreign(kind.kind, meta["name"], _describe_owner(found))
-        return await self.update(key, obj, child)
+        return await self.update(key, obj, child, replicas)
 
     async def _hand_over_replicas(self, kind: Kind, child: Child, replicas: int) -> None:
         held = {
@@ -179,10 +178,6 @@ class Writer:
 
 def _path(child: Child) -> str:
     return kind_of({"kind": child.kind}).path(child.namespace, child.name)
-
-
-def _lets_go_of_replicas(obj: dict[str, Any], child: Child) -> bool:
-    return "replicas" not in obj["spec"] and b'"f:replicas"' in child.owned
 
 
 def _owner_uid(obj: dict[str, Any]) -> str:

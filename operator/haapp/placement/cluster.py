@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from haapp.api.app import App
+from haapp.api.replicas import fewest, most
 from haapp.placement.capacity import near_cache, zone_sizes
 from haapp.placement.domains import zones_of
 from haapp.placement.model import Node, Pod
-from haapp.placement.replicas import fewest, most
 from haapp.placement.scheduler import cache_required
 
 

@@ -7,6 +7,7 @@ business of the status, not a mistake in the spec.
 from collections.abc import Iterable, Iterator
 
 from haapp.api.app import App
+from haapp.api.replicas import fewest
 from haapp.placement import finding
 from haapp.placement.cluster import Cluster
 from haapp.placement.crowding import crowding
@@ -14,7 +15,7 @@ from haapp.placement.domains import usable_nodes
 from haapp.placement.finding import Finding
 from haapp.placement.live import active_pods
 from haapp.placement.model import Node, Pod
-from haapp.placement.replicas import fewest, scaled
+from haapp.placement.replicas import scaled
 from haapp.placement.scheduler import cache_required
 from haapp.placement.survival import best_left, enough_replicas
 

@@ -10,10 +10,10 @@ from typing import Any
 from haapp import exceptions
 from haapp.api import App
 from haapp.api.names import ADOPT_ANNOTATION
+from haapp.api.replicas import fewest
 from haapp.children import Child, Plan, plan
 from haapp.children.ownership import first_missing
 from haapp.placement.model import Deployment
-from haapp.placement.replicas import fewest
 from haapp.reconcile.adoption import kept_selector, with_adopted
 from haapp.reconcile.fights import Fights
 from haapp.reconcile.ports import Foreign, Key, View, Writer
@@ -120,7 +120,11 @@ class Applier:
                     for obj in planned.creates
                     if (obj["kind"] in FIRST) is early
                 ]
-                + [self._writer.update(key, obj, c) for obj, c in planned.updates if (c.kind in FIRST) is early]
+                + [
+                    self._writer.update(key, obj, child, replicas if _leaves_replicas(obj) else None)
+                    for obj, child in planned.updates
+                    if (child.kind in FIRST) is early
+                ]
             )
             written += made
             errors += failed

@@ -72,8 +72,9 @@ class Writer(Protocol):
         """Apply an object that must not exist yet; raises Foreign if it does and is not the app's. `replicas` is how
         many a Deployment begins with that leaves their number to an autoscaler."""
 
-    async def update(self, key: Key, obj: dict[str, Any], child: Child) -> Child:
-        """Apply an object over the very child that was seen."""
+    async def update(self, key: Key, obj: dict[str, Any], child: Child, replicas: int | None = None) -> Child:
+        """Apply an object over the very child that was seen. A Deployment that from now on leaves its number of pods to
+        an autoscaler keeps what it has, or gets `replicas` where it has none: no autoscaler begins at zero."""
 
     async def delete(self, key: Key, child: Child) -> None:
         """Delete the very child that was seen; nothing happens if it is gone already."""

@@ -2,6 +2,7 @@
 
 from haapp.api.app import App
 from haapp.api.objects import Object
+from haapp.api.replicas import fewest
 from haapp.api.spec import Autoscaling
 from haapp.render.metadata import metadata
 from haapp.render.templating import fill
@@ -12,11 +13,10 @@ def autoscaler(app: App) -> Object | None:
     wanted = app.spec.autoscaling
     if wanted is None:
         return None
-    fewest = wanted.min_replicas if wanted.min_replicas is not None else min(app.spec.replicas, wanted.max_replicas)
     return fill(
         "horizontalpodautoscaler.yaml.j2",
         meta=metadata(app, app.name),
-        min_replicas=max(1, fewest),
+        min_replicas=fewest(app.spec),
         max_replicas=wanted.max_replicas,
         resources=_resource_targets(wanted),
         metrics=list(wanted.metrics),

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from haapp.api.app import App
 from haapp.api.objects import Object
-from haapp.api.spec import Spec
+from haapp.api.replicas import most
 from haapp.render.metadata import metadata
 from haapp.render.templating import fill
 
 
 def disruption_budget(app: App, selector: Mapping[str, str]) -> Object | None:
     """The budget; none where there is never more than one pod, for it would only block drains."""
-    if _most_replicas(app.spec) <= 1:
+    if most(app.spec) <= 1:
         return None
     return fill(
         "poddisruptionbudget.yaml.j2",
@@ -19,7 +19,3 @@ def disruption_budget(app: App, selector: Mapping[str, str]) -> Object | None:
         selector=dict(selector),
         budget=app.spec.disruption_budget,
     )
-
-
-def _most_replicas(spec: Spec) -> int:
-    return spec.replicas if spec.autoscaling is None else spec.autoscaling.max_replicas

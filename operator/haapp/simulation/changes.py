@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from haapp.api.app import App
 from haapp.api.names import HOSTNAME_KEY, ZONE_KEY
-from haapp.placement.replicas import fewest
+from haapp.api.replicas import fewest
 from haapp.simulation.machines import Machine, zones_of
 
 ENOUGH_ZONES = 3

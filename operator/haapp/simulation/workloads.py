@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from haapp.api.app import App
 from haapp.api.names import COMPONENT_CACHE, LABEL_COMPONENT
-from haapp.placement.replicas import fewest, scaled
+from haapp.api.replicas import fewest
+from haapp.placement.replicas import scaled
 from haapp.render import Environment, render
 from haapp.simulation.shapes import Shape, shape_of
 

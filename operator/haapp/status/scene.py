@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from haapp.api.app import App
+from haapp.api.replicas import fewest
 from haapp.placement.domains import eligible_nodes
 from haapp.placement.live import active_pods, by_name, current_hash, of_revision, owned, ready_pods
 from haapp.placement.model import Node, Pod
-from haapp.placement.replicas import fewest
 from haapp.placement.spread import Level, counts, domains, levels, skew
 from haapp.status.observed import Observed
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from haapp.api import App, Object
+from haapp.api.replicas import fewest
 from haapp.cli.findings import Finding
 from haapp.cli.practice import walk
 from haapp.placement.quantities import whole
-from haapp.placement.replicas import fewest
 
 
 def no_requests(app: App) -> Iterator[Finding]:

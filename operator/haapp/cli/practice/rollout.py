@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from haapp.api import App
+from haapp.api.replicas import fewest
 from haapp.cli.findings import Finding
 from haapp.cli.practice import walk
-from haapp.placement.replicas import fewest, scaled
+from haapp.placement.replicas import scaled
 
 DEFAULT_GRACE: Final = 30
 """core/v1's terminationGracePeriodSeconds."""
