@@ -21,7 +21,7 @@ Request = tuple[str, str, bytes, str]
 async def floor(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
     """The bare writer: the children of the apps, by plain creates of ready-made bodies, and nothing else."""
     # App by app, as the operator meets them.
-    return await _sent(bench, namespace, apps, [_created(obj) for app in apps for obj in fleet.children(app)])
+    return await _sent(bench, namespace, apps, [created(obj) for app in apps for obj in fleet.children(app)])
 
 
 async def same_writes(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
@@ -31,7 +31,7 @@ async def same_writes(bench: Bench, namespace: str, apps: list[fleet.Object]) ->
     async def delete() -> None:
         await bench.client.send("DELETE", fleet.path(apps[0], collection=True))
 
-    return await _sent(bench, namespace, apps, [request for app in apps for request in _as_operator(app)], delete)
+    return await _sent(bench, namespace, apps, [request for app in apps for request in as_operator(app)], delete)
 
 
 async def warm(bench: Bench) -> None:
@@ -66,11 +66,13 @@ async def _sent(
     return {"apps": len(apps), "requests": len(requests), "seconds": round(seconds, 2), "used": used}
 
 
-def _created(obj: fleet.Object) -> Request:
+def created(obj: fleet.Object) -> Request:
+    """A plain creation."""
     return "POST", fleet.path(obj, collection=True), orjson.dumps(obj), "application/json"
 
 
-def _as_operator(app: fleet.Object) -> Iterator[Request]:
-    yield _created(app)
+def as_operator(app: fleet.Object) -> Iterator[Request]:
+    """The app's creation, and its children as the operator makes them."""
+    yield created(app)
     for obj in fleet.children(app):
         yield "PATCH", f"{fleet.path(obj)}{APPLIED}", orjson.dumps(obj), APPLY

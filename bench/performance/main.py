@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable
 from pathlib import Path
 
-from performance import baseline, fleet, large, phases, plots, processes, table
+from performance import baseline, fleet, large, phases, plots, processes, profiles, table
 from performance.client import Client
 from performance.phases import Bench, Figures
 
@@ -36,6 +36,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--single", type=int, default=50, help="apps made and edited one at a time (%(default)s)")
     parser.add_argument("--rest", type=float, default=30.0, help="seconds of rest (%(default)s)")
     parser.add_argument("--large", type=int, default=0, help="instead: how cost grows up to so many apps")
+    parser.add_argument("--profile", action="store_true", help="instead: where the CPU goes, by sampling profiles")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where the results go (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="small sizes, into build/bench: does it work?")
     arguments = parser.parse_args()
@@ -131,7 +132,9 @@ async def run(arguments: argparse.Namespace) -> dict[str, Figures]:
             client = await Client.connect(cluster)
             try:
                 bench = Bench(cluster, client, operator)
-                if arguments.large:
+                if arguments.profile:
+                    await profiles.measure(bench, arguments, log.take)
+                elif arguments.large:
                     await large.measure(bench, arguments, log.take)
                 else:
                     await measure(bench, arguments, log)
@@ -147,14 +150,19 @@ def main() -> int:
     arguments = parse()
     results = asyncio.run(run(arguments))
     arguments.out.mkdir(parents=True, exist_ok=True)
-    kept = arguments.out / "performance.json"
-    if arguments.large and kept.exists():
-        results = json.loads(kept.read_text()) | {f"{n}_large" if n == "machine" else n: r for n, r in results.items()}
+    kept, page = arguments.out / "performance.json", arguments.out / "performance.md"
+    apart = "large" if arguments.large else "profile" if arguments.profile else ""
+    if apart:
+        results[f"machine_{apart}"] = results.pop("machine")
+    old = json.loads(kept.read_text()) if kept.exists() else {}
+    others = {n: r for n, r in old.items() if apart or n.startswith(("large_", "profile_", "machine_"))}
+    results = others | results
     kept.write_text(json.dumps(results, indent=1) + "\n")
-    plots.draw(results, arguments.out)
-    text = table.markdown(results)
-    table.insert(arguments.out / "performance.md", text)
-    print(text)
+    if "floor" in results:
+        plots.draw(results, arguments.out)
+        table.insert(page, "figures", table.markdown(results))
+    if "profile_operator" in results:
+        table.insert(page, "profile", profiles.markdown(results))
     return 0
 
 

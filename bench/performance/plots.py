@@ -20,16 +20,20 @@ def draw(results: Mapping[str, Any], folder: Path) -> None:
     (folder / "performance-latency.svg").write_text(lines(title, "percentile", "seconds", curves))
     bars = {name: r["per_app"] for name, r in results.items() if r.get("per_app") and name != "rest"}
     (folder / "performance-requests.svg").write_text(stacks("The operator's requests per app, by phase", bars))
-    memory = memory_points(results)
     title = "The operator's memory against apps"
-    (folder / "performance-memory.svg").write_text(lines(title, "apps", "MB resident", {"peak": memory}))
+    (folder / "performance-memory.svg").write_text(lines(title, "apps", "MB resident", memory(results)))
 
 
-def memory_points(results: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """(apps in place, peak resident MB)."""
-    restarts = [r for name, r in results.items() if name.startswith("restart_")]
+def memory(results: Mapping[str, Any]) -> dict[str, Points]:
+    """(apps in place, peak resident MB), of a process begun with them and of one that saw them come."""
+    begun = [r for name, r in results.items() if name.startswith("restart_")]
     grown = [r for name, r in results.items() if name.startswith("large_") and "new" in r]
-    return sorted((float(r["apps"]), float(r["used"]["operator"]["peak_rss_mb"])) for r in restarts + grown)
+    runs = {"peak of a process begun with them": begun, "peak of one that saw them come, another run": grown}
+    return {
+        what: sorted((float(r["apps"]), float(r["used"]["operator"]["peak_rss_mb"])) for r in figures)
+        for what, figures in runs.items()
+        if figures
+    }
 
 
 def lines(title: str, across: str, up: str, curves: Mapping[str, Points]) -> str:

@@ -1,0 +1,250 @@
+"""Where the CPU goes while apps are made: a sampling profile of the API server under each writer, and of the operator.
+`make bench ARGS=--profile`; the operator's needs py-spy on the PATH, the API server's Go."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from performance import baseline, fleet
+from performance.client import each
+from performance.phases import CHILDREN, QUIET_SECONDS, TIMEOUT, Bench, Figures
+from performance.processes import Meter
+from performance.trail import Trail
+
+SECONDS = 3
+"""How long each sample of the API server is; one follows the other until all children are made."""
+
+RATE = 200
+"""Samples of the operator in a second."""
+
+Stack = Sequence[str]
+"""Functions, the innermost first."""
+
+REST = "the rest"
+
+API_SERVER = (
+    (
+        "garbage collection",
+        ("runtime.gcBgMarkWorker", "runtime.gcAssistAlloc", "runtime.bgsweep", "runtime.bgscavenge"),
+    ),
+    ("the apps: their requests, by the CRD", ("(*crdHandler)",)),
+    ("watches: sending what has changed", ("(*WatchServer)",)),
+    ("watch caches", ("(*Reflector)", "cacher.(*watchCache)", "cacher.(*cacheWatcher)", "(*Cacher).dispatch")),
+    ("server-side applies", ("(*applyPatcher)", "PatchResource")),
+    ("creations", ("createHandler",)),
+    ("updates (the controllers')", ("UpdateResource",)),
+    ("gets, lists, deletions", ("GetResource", "ListResource", "DeleteResource", "DeleteCollection")),
+    ("the audit log", ("ProcessEvents", "audit.(*backend)")),
+    ("the way to a handler: TLS, HTTP/2, filters", ("net/http.", "crypto/tls.", "golang.org/x/net/http2")),
+    ("talking to etcd", ("google.golang.org/grpc", "go.etcd.io/etcd")),
+    ("scheduling of goroutines", ("runtime.mcall", "runtime.schedule", "runtime.findRunnable", "runtime.systemstack")),
+)
+"""What a stack belongs to: the first whose function it contains, as part of a name."""
+
+OPERATOR = (
+    ("watches: lines, JSON, indices", ("kopf/_cogs", "haapp/cluster/following.py", "haapp/runtime/feed.py")),
+    ("requests: JSON, HTTP", ("haapp/cluster/client.py", "aiohttp/")),
+    ("rendering", ("haapp/render",)),
+    ("reading the spec", ("haapp/api",)),
+    ("judging the status", ("haapp/status", "haapp/placement")),
+    ("the rest of the operator", ("haapp/reconcile", "haapp/cluster", "haapp/runtime", "haapp/children")),
+    ("the event loop, sockets, TLS, threads", ("",)),
+)
+
+CHILDREN_PER_APP = 4
+"""Without Services, whose cost on this API server would hide the rest."""
+
+WRITERS: dict[str, tuple[str, Callable[[fleet.Object], Iterable[baseline.Request]]]] = {
+    "children": ("the bare writer: children alone", lambda app: map(baseline.created, fleet.children(app))),
+    "apps": (
+        "the apps, too",
+        lambda app: map(baseline.created, [app, *fleet.children(app)]),
+    ),
+    "applied": ("the apps, and children by server-side apply", baseline.as_operator),
+}
+"""What each bare client sends for an app, without an operator."""
+
+PARTS = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+
+
+async def measure(bench: Bench, arguments: argparse.Namespace, take: Any) -> None:
+    """Each writer in turn, on one cluster."""
+    number = int(arguments.apps.split(",")[0])
+    await baseline.warm(bench)
+    for name, (_, requests_of) in WRITERS.items():
+        apps = fleet.apps(name, number, service=False)
+        requests = [request for app in apps for request in requests_of(app)]
+        await take(f"profile_{name}", writer(bench, name, number, requests))
+    await baseline.start(bench)
+    apps = fleet.apps("operator", number, service=False)
+    await take("profile_operator", _sampled(bench, "operator", number, lambda: each(apps, bench.post)))
+    await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
+    await take("profile_own", own(bench, "own", fleet.apps("own", number, service=False)))
+
+
+async def writer(bench: Bench, namespace: str, number: int, requests: list[baseline.Request]) -> Figures:
+    """A bare client that sends these; the apps among them are deleted before there is an operator."""
+
+    async def write() -> None:
+        await each(requests, lambda request: bench.client.send(*request))
+
+    figures = await _sampled(bench, namespace, number, write)
+    await bench.client.send("DELETE", fleet.path(fleet.app(namespace, ""), collection=True))
+    await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
+    return figures
+
+
+async def own(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
+    """What the operator does with its CPU until it has told of every app; nothing where there is no py-spy. It slows
+    what it looks at, so nothing else is measured meanwhile."""
+    spy = shutil.which("py-spy")
+    if spy is None:
+        return {}
+    await bench.namespace(namespace)
+    with tempfile.TemporaryDirectory() as folder:
+        stacks = Path(folder) / "stacks"
+        arguments = ("record", "--pid", str(bench.operator_pid), "--rate", str(RATE), "--native", "--format", "raw")
+        to = ("--output", str(stacks))
+        sampler = await asyncio.create_subprocess_exec(spy, *arguments, *to, stdout=asyncio.subprocess.DEVNULL)
+        await each(apps, bench.post)
+        await bench.trail().quiet(QUIET_SECONDS, TIMEOUT)
+        sampler.send_signal(signal.SIGINT)
+        await sampler.wait()
+        return {"apps": len(apps), "by": shares(OPERATOR, collapsed(stacks.read_text().splitlines()))}
+
+
+async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[], Awaitable[object]]) -> Figures:
+    """What everybody took of the cores until all was made, and the API server for what."""
+    await bench.namespace(namespace)
+    pids = {part: bench.pid(part) for part in PARTS} | {"bench": os.getpid()}
+    if bench.operator.is_running():
+        pids["operator"] = bench.operator_pid
+    meter, trail = Meter(pids), bench.trail()
+    began = time.monotonic()
+    writing = asyncio.ensure_future(write())
+    sampled: list[tuple[float, Stack]] = []
+    while not writing.done() or _made(trail, namespace) < CHILDREN_PER_APP * number:
+        async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
+            sampled += await traces(await answer.read())
+    used = meter.read()
+    await writing
+    return {
+        "seconds": round(time.monotonic() - began, 1),
+        "apps": number,
+        "cpu_s": {name: figures["cpu_s"] for name, figures in used.items()},
+        "apiserver_by": shares(API_SERVER, sampled),
+    }
+
+
+def _made(trail: Trail, namespace: str) -> int:
+    """How many children have been made in the namespace."""
+    trail.read()
+    made = (e for e in trail.entries if e.namespace == namespace and e.code == 201)
+    return sum(e.resource in CHILDREN and e.resource != "replicasets" for e in made)
+
+
+async def traces(profile: bytes) -> list[tuple[float, Stack]]:
+    """The stacks of a Go profile and their seconds, as `go tool pprof` reads it."""
+    with tempfile.NamedTemporaryFile(suffix=".pprof") as file:
+        file.write(profile)
+        file.flush()
+        process = await asyncio.create_subprocess_exec(
+            "go",
+            "tool",
+            "pprof",
+            "-traces",
+            "-unit=ms",
+            file.name,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        text, _ = await process.communicate()
+    return list(_traces(text.decode().splitlines()))
+
+
+def _traces(lines: Iterable[str]) -> Iterator[tuple[float, Stack]]:
+    value = 0.0
+    stack: list[str] = []
+    for line in [*lines, "---"]:
+        words = line.split()
+        if line.startswith("---"):
+            if stack:
+                yield value, stack
+            value, stack = 0.0, []
+        elif words and words[0].endswith("ms") and words[0][0].isdigit():
+            value, stack = float(words[0].removesuffix("ms")) / 1000, [" ".join(words[1:])]
+        elif stack and words:
+            stack.append(" ".join(words))
+
+
+def collapsed(lines: Iterable[str]) -> Iterator[tuple[float, Stack]]:
+    """The stacks that py-spy collapsed, and their seconds, without those of a thread that waits."""
+    for line in lines:
+        text, _, samples = line.rpartition(" ")
+        stack = text.split(";")[::-1]
+        pooled = "_worker (concurrent" in text and "run (concurrent" not in text
+        if not pooled and "epoll_" not in stack[0]:
+            yield int(samples) / RATE, stack
+
+
+def shares(causes: Sequence[tuple[str, Sequence[str]]], stacks: Iterable[tuple[float, Stack]]) -> dict[str, float]:
+    """Seconds by cause, the most first."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for seconds, stack in stacks:
+        found[_cause(causes, stack)] += seconds
+    return {name: round(found[name], 2) for name in sorted(found, key=lambda name: -found[name])}
+
+
+def _cause(causes: Sequence[tuple[str, Sequence[str]]], stack: Stack) -> str:
+    whole = "\n".join(stack)
+    return next((name for name, marks in causes if any(mark in whole for mark in marks)), REST)
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """The tables: the cores under each writer, the API server's part by cause, the operator's by its own."""
+    names = {name: what for name, (what, _) in WRITERS.items()} | {"operator": "the operator"}
+    told = {what: results[f"profile_{name}"] for name, what in names.items()}
+    rows = [_row("seconds", [f"{figures['seconds']:.0f}" for figures in told.values()])]
+    for title, key in (("CPU of", "cpu_s"), ("API server:", "apiserver_by")):
+        for part in _most(figures[key] for figures in told.values()):
+            spent = [1000 * figures[key].get(part, 0) / figures["apps"] for figures in told.values()]
+            rows.append(_row(f"{title} {part}", [f"{ms:.1f}" for ms in spent]))
+    number = results["profile_operator"]["apps"]
+    head = [
+        f"{number} apps of {CHILDREN_PER_APP} children, until all of these are made; CPU in milliseconds per app.\n"
+    ]
+    head += [_row("", list(told)), _row("---", ["---:"] * len(told))]
+    return "\n".join([*head, *rows, *_own(results["profile_own"].get("by", {}))])
+
+
+def _own(spent: Mapping[str, float]) -> Iterator[str]:
+    """The operator's part by its own causes."""
+    if spent:
+        yield ""
+        yield _row("the operator's own CPU, until it had told of every app", ["share"])
+        yield _row("---", ["---:"])
+    for part, seconds in spent.items():
+        yield _row(part, [f"{100 * seconds / sum(spent.values()):.0f} %"])
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"| {' | '.join([name, *cells])} |"
+
+
+def _most(counts: Iterable[Mapping[str, float]]) -> list[str]:
+    """The names in all of them, the greatest first."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for count in counts:
+        for name, value in count.items():
+            sums[name] += value
+    return sorted(sums, key=lambda name: -sums[name])
