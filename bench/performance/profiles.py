@@ -21,7 +21,7 @@ from performance.phases import CHILDREN, QUIET_SECONDS, TIMEOUT, Bench, Figures
 from performance.processes import Meter
 from performance.trail import Trail
 
-SECONDS = 3
+SECONDS = 1
 """How long each sample of the API server is; one follows the other until all children are made."""
 
 RATE = 200
@@ -132,14 +132,16 @@ async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[]
     meter, trail = Meter(pids), bench.trail()
     began = time.monotonic()
     writing = asyncio.ensure_future(write())
-    sampled: list[tuple[float, Stack]] = []
+    profiles: list[bytes] = []
     while not writing.done() or _made(trail, namespace) < CHILDREN_PER_APP * number:
         async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
-            sampled += await traces(await answer.read())
-    used = meter.read()
+            profiles.append(await answer.read())
+    used, seconds = meter.read(), time.monotonic() - began
     await writing
+    # Read afterwards: that takes of the same cores.
+    sampled = [trace for profile in profiles for trace in await traces(profile)]
     return {
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(seconds, 1),
         "apps": number,
         "cpu_s": {name: figures["cpu_s"] for name, figures in used.items()},
         "apiserver_by": shares(API_SERVER, sampled),

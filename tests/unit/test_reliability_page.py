@@ -18,7 +18,7 @@ def test_the_last_whole_run_lost_nothing() -> None:
     found = report.load()
     assert found["total"] > 100
     assert found["compared"] > 1000
-    assert (found["lost"], found["extra"]) == ({}, {})
+    assert (found["lost"], found["extra"], found["failed"]) == ({}, {}, [])
 
 
 def test_a_fault_that_meets_several_operations_at_once_is_injected_once() -> None:
