@@ -170,10 +170,8 @@ class Client:
 
     async def _renew_credentials(self) -> None:
         """A client certificate or token has run out: the next request goes with what the kubeconfig says now."""
-        self._configuration = await load_configuration()
-        asyncio.get_running_loop().call_later(
-            REQUEST_TIMEOUT, asyncio.ensure_future, _close(self._session, self._streams)
-        )
+        old, self._configuration = (self._session, self._streams), await load_configuration()
+        asyncio.get_running_loop().call_later(REQUEST_TIMEOUT, lambda: asyncio.ensure_future(_close(*old)))
         self._session, self._streams = self._open(CONNECTIONS), self._open(UNLIMITED)
 
     def _open(self, limit: int) -> aiohttp.ClientSession:
