@@ -81,7 +81,7 @@ test-faults: $(INSTALLED) cluster-bin ## a slice of the faults that must be surv
 	$(BIN)/pytest $(if $(CONTEXT),,-n 2 --dist loadfile) tests/faults $(PYTEST_ARGS)
 
 faults: export HAAPP_FAULTS := all
-faults: $(INSTALLED) cluster-bin ## every fault in every operation, and the tables of docs/reliability.md (about 45 minutes)
+faults: $(INSTALLED) cluster-bin ## every fault in every operation, and the tables of docs/reliability.md (about 50 minutes)
 	$(BIN)/pytest tests/faults $(PYTEST_ARGS)
 
 e2e: $(INSTALLED) ## the cluster suite against CONTEXT=kind-... or kwok-... (manifests/kind/README.md)
