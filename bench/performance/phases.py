@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from performance import fleet
-from performance.client import MERGE, Client, each
+from performance.client import MERGE, USER_AGENT, Client, each
 from performance.processes import Meter, used
-from performance.trail import Entry, Trail, counted, quantile
+from performance.trail import OPERATOR_AGENTS, Entry, Trail, counted, quantile
 
 from devcluster import nodes
 from devcluster.audit import audit_log
@@ -89,10 +89,10 @@ async def create(bench: Bench, namespace: str, apps: list[fleet.Object], childre
     await bench.namespace(namespace)
     meter, trail = bench.meter(), bench.trail()
     await each(apps, bench.post)
-    await trail.until(lambda entries: len(_new_children(entries, namespace)) >= len(apps) * children, TIMEOUT)
+    await trail.until(lambda entries: len(new_children(entries, namespace)) >= len(apps) * children, TIMEOUT)
     await _settled(bench, namespace)
     await trail.quiet(QUIET_SECONDS, TIMEOUT)
-    made = _new_children(trail.entries, namespace)
+    made = new_children(trail.entries, namespace)
     begun = {e.key: e for e in trail.entries if e.verb == "create" and e.resource == PLURAL}
     first = min(entry.received for entry in begun.values())
     deployed = {e.key: e.answered for e in made if e.resource == "deployments"}
@@ -236,9 +236,10 @@ def _is_settled(app: fleet.Object) -> bool:
     return seen and conditions.get(READY) == "True" and RECONCILING not in conditions
 
 
-def _new_children(entries: Iterable[Entry], namespace: str) -> list[Entry]:
-    of_operator = (e for e in entries if e.namespace == namespace and e.by_operator)
-    return [e for e in of_operator if e.resource in CHILDREN and e.code == 201]
+def new_children(entries: Iterable[Entry], namespace: str) -> list[Entry]:
+    """The children that the operator, or the bench in its place, has made in a namespace: not what every one has."""
+    made = (e for e in entries if e.namespace == namespace and e.agent.startswith((*OPERATOR_AGENTS, USER_AGENT)))
+    return [e for e in made if e.resource in CHILDREN and e.code == 201]
 
 
 def _patched(entries: Iterable[Entry]) -> list[Entry]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from performance import baseline, fleet
 from performance.client import each
-from performance.phases import CHILDREN, QUIET_SECONDS, TIMEOUT, Bench, Figures
+from performance.phases import QUIET_SECONDS, TIMEOUT, Bench, Figures, new_children
 from performance.processes import Meter
 from performance.trail import Trail
 
@@ -29,8 +29,6 @@ RATE = 200
 
 Stack = Sequence[str]
 """Functions, the innermost first."""
-
-REST = "the rest"
 
 API_SERVER = (
     (
@@ -48,6 +46,7 @@ API_SERVER = (
     ("the way to a handler: TLS, HTTP/2, filters", ("net/http.", "crypto/tls.", "golang.org/x/net/http2")),
     ("talking to etcd", ("google.golang.org/grpc", "go.etcd.io/etcd")),
     ("scheduling of goroutines", ("runtime.mcall", "runtime.schedule", "runtime.findRunnable", "runtime.systemstack")),
+    ("the rest", ("",)),
 )
 """What a stack belongs to: the first whose function it contains, as part of a name."""
 
@@ -133,7 +132,7 @@ async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[]
     began = time.monotonic()
     writing = asyncio.ensure_future(write())
     profiles: list[bytes] = []
-    while not writing.done() or _made(trail, namespace) < CHILDREN_PER_APP * number:
+    while not writing.done() or not _all_made(trail, namespace, CHILDREN_PER_APP * number):
         async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
             profiles.append(await answer.read())
     used, seconds = meter.read(), time.monotonic() - began
@@ -148,11 +147,9 @@ async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[]
     }
 
 
-def _made(trail: Trail, namespace: str) -> int:
-    """How many children have been made in the namespace."""
+def _all_made(trail: Trail, namespace: str, number: int) -> bool:
     trail.read()
-    made = (e for e in trail.entries if e.namespace == namespace and e.code == 201)
-    return sum(e.resource in CHILDREN and e.resource != "replicasets" for e in made)
+    return len(new_children(trail.entries, namespace)) >= number
 
 
 async def traces(profile: bytes) -> list[tuple[float, Stack]]:
@@ -209,7 +206,7 @@ def shares(causes: Sequence[tuple[str, Sequence[str]]], stacks: Iterable[tuple[f
 
 def _cause(causes: Sequence[tuple[str, Sequence[str]]], stack: Stack) -> str:
     whole = "\n".join(stack)
-    return next((name for name, marks in causes if any(mark in whole for mark in marks)), REST)
+    return next((name for name, marks in causes if any(mark in whole for mark in marks)))
 
 
 def markdown(results: Mapping[str, Any]) -> str:

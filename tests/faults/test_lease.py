@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from tests.faults.candidates import Candidate, leads
 from tests.faults.found import State
 from tests.faults.operations import FULL, OPERATIONS, end_state
 from tests.faults.rules import EVENTS, LEASES, Answer, Call, Fault, Hung, Rule, Swallowed, renewals, writes
-from tests.faults.trial import Stage
+from tests.faults.trial import Stage, Trial
 from tests.space import Space, app
 
 from devcluster.cluster import restart
@@ -95,8 +96,7 @@ def test_a_leader_that_cannot_renew_makes_way(
 def test_operations_outlast_a_leader_that_cannot_renew(leased_stage: Stage, fault: str) -> None:
     """They begin shortly before it has to stop. It is begun anew, as a kubelet would."""
     stage = leased_stage
-    with stage.trials(*OPERATIONS) as trials:
-        wait_for(lambda: leads(stage.operator), LEADER_SECONDS, "a leader")
+    with led_trials(stage) as trials:
         rule = Rule(*FAULTS[fault], times=ALWAYS)
         with stage.proxy.rule(rule):
             stage.wait(lambda: rule.applied, "a renewal")
@@ -165,8 +165,7 @@ OUTAGES: dict[str, Callable[[Stage], None]] = {
 def test_operations_outlast_an_outage_with_a_lease(leased_stage: Stage, outage: str) -> None:
     """A leader that could not renew for too long has resigned, and is begun anew."""
     stage = leased_stage
-    with stage.trials(*OPERATIONS) as trials:
-        wait_for(lambda: leads(stage.operator), LEADER_SECONDS, "a leader")
+    with led_trials(stage) as trials:
         since = len(stage.proxy.calls)
         stage.wait(lambda: renewing(stage, since), "a renewal")
         for trial in trials:
@@ -186,6 +185,14 @@ def test_operations_outlast_an_outage_with_a_lease(leased_stage: Stage, outage: 
             trial.check()
         assert unfenced(stage.proxy.calls, since) == []
         stage.record(outage, trials, 1)
+
+
+@contextmanager
+def led_trials(stage: Stage) -> Iterator[list[Trial]]:
+    """All operations prepared, and the operator holds the lease."""
+    with stage.trials(*OPERATIONS) as trials:
+        wait_for(lambda: leads(stage.operator), LEADER_SECONDS, "a leader")
+        yield trials
 
 
 def ever_new_apps(space: Space) -> Iterator[str]:

@@ -95,7 +95,7 @@ class Client:
         self._configuration = configuration
         self._user_agent = user_agent
         self._observe = observe
-        self._session, self._streams = self._open(CONNECTIONS), self._open(UNLIMITED)
+        self._session, self._streams = self._open()
 
     @classmethod
     async def connect(cls, *, user_agent: str = "haapp-operator", observe: Observer | None = None) -> Self:
@@ -128,15 +128,13 @@ class Client:
         async with asyncio.timeout(REQUEST_TIMEOUT):
             headers = await self._headers(accept)
             response = await self._streams.get(self._url(path), params=params, headers=headers, timeout=forever)
-            if response.status == 401:
-                await self._renew_credentials()
             if response.status >= 400:
                 await self._decode(response, f"WATCH {path}")
         return response
 
     async def _open_response(self, request: Request) -> aiohttp.ClientResponse:
         headers = await self._headers(request.accept)
-        response = await self._session.request(
+        return await self._session.request(
             request.method,
             self._url(request.path),
             params=request.params,
@@ -144,13 +142,12 @@ class Client:
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=request.timeout),
         )
-        if response.status == 401:
-            await self._renew_credentials()
-        return response
 
     async def _decode(self, response: aiohttp.ClientResponse, request: str) -> dict[str, Any]:
         text = await response.read()
         answer = _object(text)
+        if response.status == 401:
+            await self._renew_credentials()
         if response.status >= 400:
             response.release()
             details = answer or {"message": f"HTTP {response.status}: {text[:200].decode(errors='replace')}"}
@@ -172,16 +169,20 @@ class Client:
         """A client certificate or token has run out: the next request goes with what the kubeconfig says now."""
         old, self._configuration = (self._session, self._streams), await load_configuration()
         asyncio.get_running_loop().call_later(REQUEST_TIMEOUT, lambda: asyncio.ensure_future(_close(*old)))
-        self._session, self._streams = self._open(CONNECTIONS), self._open(UNLIMITED)
+        self._session, self._streams = self._open()
 
-    def _open(self, limit: int) -> aiohttp.ClientSession:
+    def _open(self) -> tuple[aiohttp.ClientSession, aiohttp.ClientSession]:
+        """A session for requests, and one for streams."""
         context = RESTClientObject(self._configuration).ssl_context
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=limit, keepalive_timeout=60), read_bufsize=2**21
-        )
+        return _session(context, CONNECTIONS), _session(context, UNLIMITED)
 
     def _url(self, path: str) -> str:
         return f"{self._configuration.host.rstrip('/')}{path}"
+
+
+def _session(context: ssl.SSLContext, limit: int) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(ssl=context, limit=limit, keepalive_timeout=60)
+    return aiohttp.ClientSession(connector=connector, read_bufsize=2**21)
 
 
 async def _close(*sessions: aiohttp.ClientSession) -> None:

@@ -116,12 +116,12 @@ class Applier:
             errors += [Foreign(child.kind, child.name, _owner(child)) for child in taken]
             made, failed = await _gather(
                 [
-                    self._writer.create(key, obj, replicas if _leaves_replicas(obj) else None)
+                    self._writer.create(key, obj, _begins_with(obj, replicas))
                     for obj in planned.creates
                     if (obj["kind"] in FIRST) is early
                 ]
                 + [
-                    self._writer.update(key, obj, child, replicas if _leaves_replicas(obj) else None)
+                    self._writer.update(key, obj, child, _begins_with(obj, replicas))
                     for obj, child in planned.updates
                     if (child.kind in FIRST) is early
                 ]
@@ -206,8 +206,9 @@ def _looks_deleted(planned: Plan, obj: Mapping[str, Any]) -> bool:
     return lost_owner or bool(planned.creates and obj.get("status"))
 
 
-def _leaves_replicas(obj: Mapping[str, Any]) -> bool:
-    return bool(obj["kind"] == "Deployment" and "replicas" not in obj["spec"])
+def _begins_with(obj: Mapping[str, Any], replicas: int) -> int | None:
+    """How many pods to begin with, for a Deployment that leaves their number to an autoscaler."""
+    return replicas if obj["kind"] == "Deployment" and "replicas" not in obj["spec"] else None
 
 
 def _paused_message(planned: Plan) -> str:

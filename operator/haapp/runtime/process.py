@@ -39,7 +39,8 @@ LIVENESS_SECONDS = 60.0
 async def start(indices: Indices, settings: Settings | None = None) -> Runtime:
     """Connect to the API server; the work begins with `begin`."""
     settings = settings or from_environment()
-    client, for_lease = [await Client.connect(observe=metrics.observe_request) for _ in range(2)]
+    client = await Client.connect(observe=metrics.observe_request)
+    for_lease = await Client.connect(observe=metrics.observe_request) if settings.leader_election else None
     runtime = Runtime(client, for_lease, indices, settings)
     await runtime.start()
     return runtime
@@ -50,12 +51,12 @@ class Runtime:
 
     The lease has a client of its own: it must not wait for a connection behind writes that a webhook holds up."""
 
-    def __init__(self, client: Client, for_lease: Client, indices: Indices, settings: Settings) -> None:
+    def __init__(self, client: Client, for_lease: Client | None, indices: Indices, settings: Settings) -> None:
         self._settings = settings
         self._client, self._for_lease = client, for_lease
         self._queue: WorkQueue[Key] = WorkQueue()
         self._overlay = Overlay()
-        self._lease = ShardLease(for_lease, settings) if settings.leader_election else None
+        self._lease = ShardLease(for_lease, settings) if for_lease else None
         time_left = self._lease.time_left if self._lease else None
         self._recorder = EventRecorder(client, settings.identity, time_left)
         self._watches = Watches(client, self._queue.add)
@@ -110,7 +111,9 @@ class Runtime:
         if self._lease:
             await self._lease.release()
         await asyncio.gather(self._watches.close(), self._endpoints.stop())
-        await asyncio.gather(self._client.close(), self._for_lease.close())
+        await self._client.close()
+        if self._for_lease:
+            await self._for_lease.close()
 
     async def _lead(self) -> None:
         """Work while this process leads. One that has lost the lease ends: the next one begins with a fresh view."""
