@@ -2,7 +2,8 @@
 
 The same fleet each time, on a fresh cluster: one process, two shards that pick out their own, and two for which the API
 server does. Prints for each process the CPU seconds of each phase and the memory after it. The namespaces are chosen so
-that either hash splits them evenly, so that the figures tell of the split, not of luck.
+that either hash splits them evenly, so that the figures tell of the split, not of luck. With --profile: what each
+process did while the apps were made, by a sampling profile, which slows it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,9 @@ import orjson
 from performance import fleet, processes
 from performance.client import Client, each
 from performance.main import CONTROLLERS, CRDS
+from performance.profiles import spying
 from performance.trail import Trail
+from prometheus_client.parser import text_string_to_metric_families
 
 from devcluster import cluster as clusters
 from devcluster.audit import audit_log
@@ -36,6 +40,9 @@ MODES = {"one process": ("0/1",), "two shards": ("0/2", "1/2"), "two by the serv
 TIMEOUT = 900.0
 QUIET_SECONDS = 5.0
 POLL_SECONDS = 2.0
+PACED = 400
+PACE_SECONDS = 0.1
+"""So many apps are changed one after the other, which leaves the API server and the cores time in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,26 @@ class Sizes:
     apps: int
     namespaces: int
     replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds, resident memory in MB, visits of apps and requests to the API server of one process."""
+
+    cpu: float = 0.0
+    rss: float = 0.0
+    visits: float = 0.0
+    requests: float = 0.0
+
+    def since(self, then: Spent) -> Spent:
+        """What was spent since then; memory is what it is now."""
+        return Spent(self.cpu - then.cpu, self.rss, self.visits - then.visits, self.requests - then.requests)
+
+
+def spent(operator: Operator) -> Spent:
+    """What it has spent since its start."""
+    used = processes.used(int(operator.pid_file.read_text()))
+    return Spent(used.cpu, used.rss, _count(operator, "haapp_reconcile"), _count(operator, "haapp_api_requests"))
 
 
 def halves(number: int) -> list[str]:
@@ -64,19 +91,34 @@ class Run:
     client: Client
     operators: list[Operator]
     sizes: Sizes
-    lines: list[str] = field(default_factory=list)
 
     async def measure(self) -> None:
-        """All phases; what each process used is in `lines`."""
+        """All phases, and what each process used in each."""
+        apps = await self._begin()
+        await self._phase("create", apps, "example/web:1")
+        await self._phase("another image", apps, "example/web:2")
+        await self._phase("another, paced", apps[:: max(1, len(apps) // PACED)], "example/web:3", PACE_SECONDS)
+        await asyncio.to_thread(self.stop)
+        await self._started("restart")
+
+    async def profile(self) -> None:
+        """The creation alone: what each process did, and where its CPU went."""
+        apps = await self._begin()
+        async with AsyncExitStack() as stack:
+            found = [await stack.enter_async_context(spying(pid)) for pid in self._pids()]
+            told = await self._phase("create", apps, "example/web:1")
+        for operator, own, by in zip(self.operators, told, found, strict=True):
+            print(operator.name)
+            for cause, seconds in by.items():
+                print(f"  {own.cpu * seconds / sum(by.values()):6.2f} s  {cause}", flush=True)
+
+    async def _begin(self) -> list[fleet.Object]:
+        """Start the operators; the apps to make."""
         spaces = halves(self.sizes.namespaces)
         await each(spaces, self._namespace)
         await self._started("start without apps")
         few = self.sizes.apps // len(spaces)
-        apps = [app for space in spaces for app in fleet.apps(space, few, replicas=self.sizes.replicas)]
-        await self._phase("create", apps, "example/web:1")
-        await self._phase("another image", apps, "example/web:2")
-        await asyncio.to_thread(self.stop)
-        await self._started("restart")
+        return [app for space in spaces for app in fleet.apps(space, few, replicas=self.sizes.replicas)]
 
     async def _namespace(self, name: str) -> None:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
@@ -86,11 +128,12 @@ class Run:
         trail = Trail(audit_log(self.cluster).path)
         await asyncio.gather(*(asyncio.to_thread(operator.start) for operator in self.operators))
         await trail.quiet(QUIET_SECONDS, TIMEOUT)
-        self._tell(phase, {pid: processes.Used(0.0, 0.0, 0.0) for pid in self._pids()})
+        self._tell(phase, [Spent()] * len(self.operators))
 
-    async def _phase(self, phase: str, apps: list[fleet.Object], image: str) -> None:
-        """Have the apps run this image, and wait until the operator has nothing more to say."""
-        before = {pid: processes.used(pid) for pid in self._pids()}
+    async def _phase(self, phase: str, apps: list[fleet.Object], image: str, pace: float = 0.0) -> list[Spent]:
+        """Have the apps run this image, all at once or one every `pace` seconds, and wait until the operator has
+        nothing more to say; what each process spent on it."""
+        before = [spent(operator) for operator in self.operators]
         trail = Trail(audit_log(self.cluster).path)
 
         async def apply(app: fleet.Object) -> None:
@@ -98,10 +141,13 @@ class Run:
             path = f"{fleet.path(app)}?fieldManager=bench&force=true"
             await self.client.send("PATCH", path, orjson.dumps(app), "application/apply-patch+yaml")
 
-        await each(apps, apply)
+        if pace:
+            await asyncio.gather(*(_later(number * pace, apply, app) for number, app in enumerate(apps)))
+        else:
+            await each(apps, apply)
         await self._settled()
         await trail.quiet(QUIET_SECONDS, TIMEOUT)
-        self._tell(phase, before)
+        return self._tell(phase, before)
 
     async def _settled(self) -> None:
         for _ in range(int(TIMEOUT / POLL_SECONDS)):
@@ -114,22 +160,38 @@ class Run:
     def _pids(self) -> Iterator[int]:
         return (int(operator.pid_file.read_text()) for operator in self.operators)
 
-    def _tell(self, phase: str, before: dict[int, processes.Used]) -> None:
-        for operator, (pid, then) in zip(self.operators, before.items(), strict=True):
-            now = processes.used(pid)
-            self.lines.append(f"{phase:20} {operator.name:12} CPU {now.cpu - then.cpu:6.2f} s  RSS {now.rss:6.1f} MB")
-            print(self.lines[-1], flush=True)
+    def _tell(self, phase: str, before: list[Spent]) -> list[Spent]:
+        told = [spent(operator).since(then) for operator, then in zip(self.operators, before, strict=True)]
+        for operator, own in zip(self.operators, told, strict=True):
+            print(
+                f"{phase:20} {operator.name:12} CPU {own.cpu:6.2f} s  RSS {own.rss:6.1f} MB  "
+                f"visits {own.visits:6.0f}  requests {own.requests:6.0f}",
+                flush=True,
+            )
+        return told
 
     def stop(self) -> None:
         for operator in self.operators:
             operator.stop()
 
 
+async def _later(seconds: float, write: Callable[[fleet.Object], Awaitable[None]], app: fleet.Object) -> None:
+    await asyncio.sleep(seconds)
+    await write(app)
+
+
+def _count(operator: Operator, family: str) -> float:
+    """The sum of a counter's series."""
+    families = text_string_to_metric_families(operator.metrics())
+    samples = (sample for found in families if found.name == family for sample in found.samples)
+    return sum(sample.value for sample in samples if sample.name.endswith("_total"))
+
+
 def _is_told_of(app: dict[str, Any]) -> bool:
     return bool((app.get("status") or {}).get("observedGeneration") == app["metadata"]["generation"])
 
 
-async def run(mode: str, shards: Iterable[str], sizes: Sizes) -> None:
+async def run(mode: str, shards: Iterable[str], sizes: Sizes, *, profile: bool) -> None:
     """Measure one way on a fresh cluster, and delete it."""
     name = f"{PREFIX}{os.getpid()}"
     print(f"{mode}; load {os.getloadavg()[0]:.1f}", flush=True)
@@ -144,7 +206,7 @@ async def run(mode: str, shards: Iterable[str], sizes: Sizes) -> None:
             client = await Client.connect(cluster)
             measured = Run(cluster, client, operators, sizes)
             try:
-                await measured.measure()
+                await (measured.profile() if profile else measured.measure())
             finally:
                 measured.stop()
                 await client.close()
@@ -158,10 +220,12 @@ def main() -> None:
     parser.add_argument("--apps", type=int, default=300, help="in all (%(default)s)")
     parser.add_argument("--namespaces", type=int, default=20, help="a multiple of 4 (%(default)s)")
     parser.add_argument("--replicas", type=int, default=0, help="pods of each app; there are no nodes (%(default)s)")
+    parser.add_argument("--profile", action="store_true", help="instead: what each process does while apps are made")
     arguments = parser.parse_args()
+    sizes = Sizes(arguments.apps, arguments.namespaces, arguments.replicas)
     clusters.delete_leftovers(PREFIX)
     for mode, shards in MODES.items():
-        asyncio.run(run(mode, shards, Sizes(arguments.apps, arguments.namespaces, arguments.replicas)))
+        asyncio.run(run(mode, shards, sizes, profile=arguments.profile))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """Where the CPU goes while apps are made: a sampling profile of the API server under each writer, and of the operator.
-`make bench ARGS=--profile`; the operator's needs py-spy on the PATH, the API server's Go."""
+`make bench ARGS=--profile`; that of the API server needs Go on the PATH."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import os
-import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,22 +105,29 @@ async def writer(bench: Bench, namespace: str, number: int, requests: list[basel
 
 
 async def own(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures:
-    """What the operator does with its CPU until it has told of every app; nothing where there is no py-spy. It slows
-    what it looks at, so nothing else is measured meanwhile."""
-    spy = shutil.which("py-spy")
-    if spy is None:
-        return {}
+    """What the operator does with its CPU until it has told of every app. The sampler slows what it looks at, so
+    nothing else is measured meanwhile."""
     await bench.namespace(namespace)
-    with tempfile.TemporaryDirectory() as folder:
-        stacks = Path(folder) / "stacks"
-        arguments = ("record", "--pid", str(bench.operator_pid), "--rate", str(RATE), "--native", "--format", "raw")
-        to = ("--output", str(stacks))
-        sampler = await asyncio.create_subprocess_exec(spy, *arguments, *to, stdout=asyncio.subprocess.DEVNULL)
+    async with spying(bench.operator_pid) as found:
         await each(apps, bench.post)
         await bench.trail().quiet(QUIET_SECONDS, TIMEOUT)
+    return {"apps": len(apps), "by": found}
+
+
+@asynccontextmanager
+async def spying(pid: int) -> AsyncIterator[dict[str, float]]:
+    """Samples an operator; what is given has the seconds by cause at the end."""
+    spy = Path(sys.executable).with_name("py-spy")
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        stacks = Path(folder) / "stacks"
+        arguments = ("record", "--pid", str(pid), "--rate", str(RATE), "--native", "--format", "raw")
+        to = ("--output", str(stacks))
+        sampler = await asyncio.create_subprocess_exec(spy, *arguments, *to, stdout=asyncio.subprocess.DEVNULL)
+        yield found
         sampler.send_signal(signal.SIGINT)
         await sampler.wait()
-        return {"apps": len(apps), "by": shares(OPERATOR, collapsed(stacks.read_text().splitlines()))}
+        found.update(shares(OPERATOR, collapsed(stacks.read_text().splitlines())))
 
 
 async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[], Awaitable[object]]) -> Figures:
@@ -223,15 +231,14 @@ def markdown(results: Mapping[str, Any]) -> str:
         f"{number} apps of {CHILDREN_PER_APP} children, until all of these are made; CPU in milliseconds per app.\n"
     ]
     head += [_row("", list(told)), _row("---", ["---:"] * len(told))]
-    return "\n".join([*head, *rows, *_own(results["profile_own"].get("by", {}))])
+    return "\n".join([*head, *rows, *_own(results["profile_own"]["by"])])
 
 
 def _own(spent: Mapping[str, float]) -> Iterator[str]:
     """The operator's part by its own causes."""
-    if spent:
-        yield ""
-        yield _row("the operator's own CPU, until it had told of every app", ["share"])
-        yield _row("---", ["---:"])
+    yield ""
+    yield _row("the operator's own CPU, until it had told of every app", ["share"])
+    yield _row("---", ["---:"])
     for part, seconds in spent.items():
         yield _row(part, [f"{100 * seconds / sum(spent.values()):.0f} %"])
 

@@ -182,7 +182,7 @@ class Client:
 
 def _session(context: ssl.SSLContext, limit: int) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(ssl=context, limit=limit, keepalive_timeout=60)
-    return aiohttp.ClientSession(connector=connector, read_bufsize=2**21)
+    return aiohttp.ClientSession(connector=connector, read_bufsize=2**21, cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def _close(*sessions: aiohttp.ClientSession) -> None:

@@ -72,8 +72,13 @@ _encode: Final = json.JSONEncoder(allow_nan=False, default=_refuse_other).encode
 
 def _copied(value: Any) -> Any:
     """The value as the API server would see it: plain JSON types, shared with nobody."""
-    if value is None or type(value) in (str, bool, int):
+    kind = type(value)
+    if value is None or kind in (str, bool, int):
         return value
+    if kind in (list, tuple):
+        return [_copied(part) for part in value]
+    if kind is dict and all(type(key) is str for key in value):
+        return {key: _copied(part) for key, part in value.items()}
     return json.loads(_encode(value))
 
 

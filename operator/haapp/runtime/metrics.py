@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
@@ -69,8 +70,15 @@ REGISTRY.register(APPS)
 
 def observe_request(verb: str, resource: str, status: int, seconds: float) -> None:
     """Count one request; status 0 stands for no answer."""
-    REQUESTS.labels(verb, resource, str(status)).inc()
-    REQUEST_DURATION.labels(verb).observe(seconds)
+    number, duration = _series(verb, resource, status)
+    number.inc()
+    duration.observe(seconds)
+
+
+@lru_cache(maxsize=1024)
+def _series(verb: str, resource: str, status: int) -> tuple[Counter, Histogram]:
+    """To look them up takes the library longer than to count."""
+    return REQUESTS.labels(verb, resource, str(status)), REQUEST_DURATION.labels(verb)
 
 
 def observe_leading(shard: Shard, leading: bool) -> None:
