@@ -28,7 +28,7 @@ class Queue(WorkQueue[Key]):
 
 
 async def until(reached: Callable[[], bool]) -> None:
-    for _ in range(1000):
+    for _ in range(10_000):
         if reached():
             return
         await asyncio.sleep(0)
@@ -175,3 +175,29 @@ async def test_many_visits_that_wait_for_nothing_leave_time_for_all_else() -> No
     assert len(visited) < 20
     await until(lambda: len(visited) == 1000)
     await workers.stop()
+
+
+async def test_a_visit_that_waits_for_an_answer_does_not_wait_for_a_visit_of_every_worker() -> None:
+    """After a restart a new app's writes go on while fifteen workers visit all others."""
+    queue: WorkQueue[Key] = WorkQueue()
+    between: list[int] = []
+    visited = 0
+
+    async def visit(key: Key) -> Visit:
+        nonlocal visited
+        for _ in range(10 if key == KEY else 0):
+            before = visited
+            await asyncio.sleep(0)
+            between.append(visited - before)
+        visited += 1
+        return Visit()
+
+    for number in range(1000):
+        queue.add(Key("shop", f"app-{number}"))
+    queue.add_first(KEY)
+    workers = Workers(queue, visit, number=16)
+    workers.start()
+    await until(lambda: visited == 1001)
+    await workers.stop()
+    assert len(between) == 10
+    assert max(between) <= 1

@@ -31,6 +31,7 @@ class Workers:
         self._visit = visit
         self._number = number
         self._tasks: list[asyncio.Task[None]] = []
+        self._turn = asyncio.Lock()
         self._told: dict[Key, str] = {}
 
     def start(self) -> None:
@@ -45,7 +46,7 @@ class Workers:
                 task.cancel()
 
     async def _work(self) -> None:
-        while (key := await self._queue.get()) is not None:
+        while (key := await self._next()) is not None:
             started = time.monotonic()
             try:
                 await self._one(key)
@@ -54,7 +55,13 @@ class Workers:
                 metrics.DURATION.observe(time.monotonic() - started)
                 metrics.QUEUE_DEPTH.set(self._queue.ready)
                 metrics.QUEUE_AGE.set(self._queue.age)
-            await asyncio.sleep(0)  # a visit that wrote nothing has waited for nothing: let others have their turn
+
+    async def _next(self) -> Key | None:
+        """The next due key. One worker after the other takes one, and all else has its turn in between: a visit that
+        writes nothing waits for nothing, and one that waits for an answer must not wait for those of all workers."""
+        async with self._turn:
+            await asyncio.sleep(0)
+        return await self._queue.get()
 
     async def _one(self, key: Key) -> None:
         try:
