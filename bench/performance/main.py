@@ -71,14 +71,19 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     await log.take("one_by_one", phases.one_by_one(bench, "single", arguments.single))
     total = arguments.single
     apps = fleet.apps("apps", sizes[0])
-    made = phases.create(bench, "apps", apps, CHILDREN)
-    await between_floors(bench, log, "", sizes[0], log.take(f"create_{sizes[0]}", made))
+    # The bare writer before and after: what there is already makes each creation dearer, above all of a Service.
+    await log.take("floor", baseline.floor(bench, "floor", fleet.apps("floor", sizes[0])))
+    await log.take(f"create_{sizes[0]}", phases.create(bench, "apps", apps, CHILDREN))
     total += len(apps)
     await log.take(f"restart_{total}", phases.restart(bench, "apps", total))
     total += 1
+    await log.take("floor_after", baseline.floor(bench, "floor-after", fleet.apps("floor-after", sizes[0])))
+    bare = fleet.apps("floor-bare", few, service=False)
+    await log.take("floor_no_services", baseline.floor(bench, "floor-bare", bare))
     bare = fleet.apps("bare", few, service=False)
-    made = log.take("create_no_services", phases.create(bench, "bare", bare, CHILDREN - 1))
-    await between_floors(bench, log, "_no_services", few, made)
+    await log.take("create_no_services", phases.create(bench, "bare", bare, CHILDREN - 1))
+    bare = fleet.apps("floor-after-bare", few, service=False)
+    await log.take("floor_after_no_services", baseline.floor(bench, "floor-after-bare", bare))
     total += few
     await log.take("edit", phases.edit(bench, apps, "example/web:2"))
     await log.take("rest", phases.rest(bench, total, arguments.rest))
@@ -93,18 +98,6 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
         await log.take(f"restart_{size}", phases.restart(bench, "apps", total))
         total += 1
     await pods(bench, arguments, log)
-
-
-async def between_floors(bench: Bench, log: Log, suffix: str, number: int, phase: Awaitable[Figures]) -> None:
-    """The phase, with the bare writer before and after it: what there is already makes each creation dearer, above all
-    of a Service, so that one on a fresh server has nothing to be compared with."""
-    for name in ("floor", "floor_after"):
-        namespace = f"{name}{suffix}".replace("_", "-")
-        await log.take(
-            f"{name}{suffix}", baseline.floor(bench, namespace, fleet.apps(namespace, number, service=not suffix))
-        )
-        if name == "floor":
-            await phase
 
 
 async def pods(bench: Bench, arguments: argparse.Namespace, log: Log) -> None:
