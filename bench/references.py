@@ -55,9 +55,9 @@ async def told(bench: Bench, trail: Trail, step: str, began: float | None = None
     await trail.quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
     begun = (entry for entry in trail.of_operator() if entry.verb == "watch")
     watches = sum(entry.resource in ("configmaps", "secrets") for entry in begun)
-    used = processes.used(bench.operator_pid)
+    used = processes.used(bench.operator.pid)
     print(
-        f"{step:26} {open_files(bench.operator_pid):5} open files, {watches:5} watches begun, RSS {used.rss:6.1f} MB, "
+        f"{step:26} {open_files(bench.operator.pid):5} open files, {watches:5} watches begun, RSS {used.rss:6.1f} MB, "
         f"CPU so far {used.cpu:6.2f} s, {time.monotonic() - began - QUIET_SECONDS:5.1f} s",
         flush=True,
     )

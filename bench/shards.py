@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -23,9 +23,9 @@ import orjson
 from performance import fleet, processes
 from performance.client import Client, each
 from performance.main import CONTROLLERS, CRDS
+from performance.phases import series
 from performance.profiles import spying
 from performance.trail import Trail
-from prometheus_client.parser import text_string_to_metric_families
 
 from devcluster import cluster as clusters
 from devcluster.audit import audit_log
@@ -42,7 +42,7 @@ QUIET_SECONDS = 5.0
 POLL_SECONDS = 2.0
 PACED = 400
 PACE_SECONDS = 0.1
-"""So many apps are changed one after the other, which leaves the API server and the cores time in between."""
+"""At least so many apps are changed one after the other, which leaves the API server and the cores time in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,11 @@ class Spent:
 
 def spent(operator: Operator) -> Spent:
     """What it has spent since its start."""
-    used = processes.used(int(operator.pid_file.read_text()))
-    return Spent(used.cpu, used.rss, _count(operator, "haapp_reconcile"), _count(operator, "haapp_api_requests"))
+    used = processes.used(operator.pid)
+    visits, requests = (
+        sum(series(operator, m).values()) for m in ("haapp_reconcile_total", "haapp_api_requests_total")
+    )
+    return Spent(used.cpu, used.rss, visits, requests)
 
 
 def halves(number: int) -> list[str]:
@@ -105,7 +108,7 @@ class Run:
         """The creation alone: what each process did, and where its CPU went."""
         apps = await self._begin()
         async with AsyncExitStack() as stack:
-            found = [await stack.enter_async_context(spying(pid)) for pid in self._pids()]
+            found = [await stack.enter_async_context(spying(operator.pid)) for operator in self.operators]
             told = await self._phase("create", apps, "example/web:1")
         for operator, own, by in zip(self.operators, told, found, strict=True):
             print(operator.name)
@@ -157,9 +160,6 @@ class Run:
             await asyncio.sleep(POLL_SECONDS)
         raise TimeoutError(f"not every app has a status of its generation after {TIMEOUT:.0f} s")
 
-    def _pids(self) -> Iterator[int]:
-        return (int(operator.pid_file.read_text()) for operator in self.operators)
-
     def _tell(self, phase: str, before: list[Spent]) -> list[Spent]:
         told = [spent(operator).since(then) for operator, then in zip(self.operators, before, strict=True)]
         for operator, own in zip(self.operators, told, strict=True):
@@ -178,13 +178,6 @@ class Run:
 async def _later(seconds: float, write: Callable[[fleet.Object], Awaitable[None]], app: fleet.Object) -> None:
     await asyncio.sleep(seconds)
     await write(app)
-
-
-def _count(operator: Operator, family: str) -> float:
-    """The sum of a counter's series."""
-    families = text_string_to_metric_families(operator.metrics())
-    samples = (sample for found in families if found.name == family for sample in found.samples)
-    return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
 
 def _is_told_of(app: dict[str, Any]) -> bool:

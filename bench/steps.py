@@ -22,7 +22,10 @@ from haapp.render import render
 from haapp.status import Observed, Outcome, assess, reasons
 
 SLEEP_SECONDS = 0.002
+"""About what an answer of the API server takes: what such a wait does to the step after it is what is measured."""
+
 MEMORY = bytes(2**25)
+"""As much as the third level of cache holds."""
 
 
 def steps() -> dict[str, Callable[[], object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,12 +58,8 @@ class Bench:
         """What the API server, etcd and the operator use from now on."""
         pids = {"apiserver": self.pid("kube-apiserver"), "etcd": self.pid("etcd")}
         if self.operator.is_running():
-            pids["operator"] = self.operator_pid
+            pids["operator"] = self.operator.pid
         return Meter(pids)
-
-    @property
-    def operator_pid(self) -> int:
-        return int(self.operator.pid_file.read_text())
 
     async def namespace(self, name: str) -> str:
         """A new namespace."""
@@ -149,7 +145,7 @@ async def restart(bench: Bench, namespace: str, apps: int) -> Figures:
         "seconds_settled": round(settled - began, 2),
         "writes_in_place": len(in_place),
         "requests": counted(trail.of_operator()),
-        "used": {"operator": {"cpu_s": used(bench.operator_pid).cpu, "peak_rss_mb": used(bench.operator_pid).peak}},
+        "used": {"operator": {"cpu_s": used(bench.operator.pid).cpu, "peak_rss_mb": used(bench.operator.pid).peak}},
     }
 
 
@@ -204,18 +200,17 @@ def _until_visited(operator: Operator, apps: int) -> float:
     """When every app has been visited and none waits, by the operator's own metrics."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
-        values = dict(_values(operator.metrics("haapp_reconcile_total", "haapp_queue_depth").splitlines()))
+        values = series(operator, "haapp_reconcile_total", "haapp_queue_depth")
         if values.get('haapp_reconcile_total{result="ok"}', 0) >= apps and not values.get("haapp_queue_depth"):
             return time.time()
         time.sleep(0.05)
     raise TimeoutError("the apps in place were not visited")
 
 
-def _values(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
-    for line in lines:
-        if not line.startswith("#"):
-            name, _, value = line.rpartition(" ")
-            yield name, float(value)
+def series(operator: Operator, *metrics: str) -> dict[str, float]:
+    """What these metrics of the operator say now, by name and labels as in Prometheus' text."""
+    lines = (line for line in operator.metrics(*metrics).splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 async def _settled(bench: Bench, namespace: str) -> None:

@@ -108,7 +108,7 @@ async def own(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures
     """What the operator does with its CPU until it has told of every app. The sampler slows what it looks at, so
     nothing else is measured meanwhile."""
     await bench.namespace(namespace)
-    async with spying(bench.operator_pid) as found:
+    async with spying(bench.operator.pid) as found:
         await each(apps, bench.post)
         await bench.trail().quiet(QUIET_SECONDS, TIMEOUT)
     return {"apps": len(apps), "by": found}
@@ -124,9 +124,11 @@ async def spying(pid: int) -> AsyncIterator[dict[str, float]]:
         arguments = ("record", "--pid", str(pid), "--rate", str(RATE), "--native", "--format", "raw")
         to = ("--output", str(stacks))
         sampler = await asyncio.create_subprocess_exec(spy, *arguments, *to, stdout=asyncio.subprocess.DEVNULL)
-        yield found
-        sampler.send_signal(signal.SIGINT)
-        await sampler.wait()
+        try:
+            yield found
+        finally:
+            sampler.send_signal(signal.SIGINT)
+            await sampler.wait()
         found.update(shares(OPERATOR, collapsed(stacks.read_text().splitlines())))
 
 
@@ -135,7 +137,7 @@ async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[]
     await bench.namespace(namespace)
     pids = {part: bench.pid(part) for part in PARTS} | {"bench": os.getpid()}
     if bench.operator.is_running():
-        pids["operator"] = bench.operator_pid
+        pids["operator"] = bench.operator.pid
     meter, trail = Meter(pids), bench.trail()
     began = time.monotonic()
     writing = asyncio.ensure_future(write())

@@ -197,7 +197,7 @@ def test_kubectl_prints_warnings_and_needs_no_webhook(client: Client, replicas: 
     first, second = replicas.operators
     first.stop()
     assert client.apply(contradictory("one", 4))[1] == [TOO_FEW_ZONES]
-    hanging = int(second.pid_file.read_text())
+    hanging = second.pid
     os.kill(hanging, signal.SIGSTOP)
     began = time.monotonic()
     assert client.apply(contradictory("one", 5))[1] == []

@@ -32,7 +32,7 @@ class Candidate:
         self.proxy.stop()
 
     def signal(self, how: signal.Signals) -> None:
-        os.kill(int(self.operator.pid_file.read_text()), how)
+        os.kill(self.operator.pid, how)
 
     def leads(self) -> bool:
         return leads(self.operator)

@@ -76,7 +76,7 @@ class Stage:
 
     def signal(self, how: signal.Signals) -> None:
         """Send the operator's process a signal."""
-        os.kill(int(self.operator.pid_file.read_text()), how)
+        os.kill(self.operator.pid, how)
 
     def record(self, fault: str, trials: "list[Trial]", injected: list[Rule] | Rule | int) -> None:
         """Note how often the fault was injected while each of these operations ran: by a rule for each of them, or by

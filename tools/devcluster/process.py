@@ -56,6 +56,11 @@ class Operator:
         return self.folder / f"{self.name}.pid"
 
     @property
+    def pid(self) -> int:
+        """Its process id. Raises FileNotFoundError where it was not started, or has been stopped."""
+        return int(self.pid_file.read_text())
+
+    @property
     def command(self) -> list[str]:
         """What is run."""
         ports = [f"--health-port={self.health_port}", f"--metrics-port={self.metrics_port}"]
@@ -92,7 +97,7 @@ class Operator:
 
     def is_running(self) -> bool:
         """Whether the process lives."""
-        return self.pid_file.exists() and alive(int(self.pid_file.read_text()))
+        return self.pid_file.exists() and alive(self.pid)
 
     def is_healthy(self) -> bool:
         """Whether it answers its own probe with 200."""
