@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.space import QUICK, Object, Space, app, stays
+from tests.space import QUICK, NotYet, Object, Space, app, stays
 
 from haapp.api import names
 from haapp.children import KINDS
@@ -59,10 +59,13 @@ def test_a_deletion_leaves_nothing_behind(space: Space, kubectl: Callable[..., s
     kubectl("delete", names.SHORT_NAME, "web", f"--cascade={how}", "--timeout=60s")
     assert not space.has(names.PLURAL)
 
-    def left() -> set[str]:
-        return {f"{p}/{name}" for p, was in before.items() for name in names_of(space, p) - was}
+    def nothing_left() -> bool:
+        left = {f"{p}/{name}" for p, was in before.items() for name in names_of(space, p) - was}
+        if left:
+            raise NotYet(str(sorted(left)))
+        return True
 
-    space.wait(lambda: not left() or None, "nothing left", COLLECTED_SECONDS)
+    space.wait(nothing_left, "nothing left", COLLECTED_SECONDS)
 
 
 def test_a_deletion_that_orphans_leaves_everything_to_itself(space: Space, kubectl: Callable[..., str]) -> None:
