@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from tests.space import QUICK, NotYet, Object, Space, app, stays
 
+from devcluster.cluster import ROOT_CA
 from haapp.api import names
 from haapp.children import KINDS
 
@@ -53,6 +54,8 @@ def unchanged_for_a_second(space: Space, *plurals: str) -> dict[str, tuple[str, 
 
 @pytest.mark.parametrize("how", ["background", "foreground"])
 def test_a_deletion_leaves_nothing_behind(space: Space, kubectl: Callable[..., str], how: str) -> None:
+    in_every_namespace = (("configmaps", ROOT_CA), ("serviceaccounts", "default"))
+    space.wait(lambda: all(space.has(*made) for made in in_every_namespace), "what every namespace gets")
     before = {plural: names_of(space, plural) for plural in (*MADE, "replicasets", "pods")}
     space.apply(whole())
     space.wait_ready()
