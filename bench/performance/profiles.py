@@ -10,17 +10,19 @@ import signal
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from performance import baseline, fleet
-from performance.client import each
-from performance.phases import QUIET_SECONDS, TIMEOUT, Bench, Figures, new_children
+from performance.client import USER_AGENT, each
+from performance.phases import QUIET_SECONDS, STATUS, TIMEOUT, Bench, Figures, new_children
 from performance.processes import Meter
-from performance.trail import Trail
+from performance.trail import OPERATOR_AGENTS, Entry, Trail
+
+from haapp.api.names import KIND
 
 SECONDS = 1
 """How long each sample of the API server is; one follows the other until all children are made."""
@@ -36,10 +38,17 @@ API_SERVER = (
         "garbage collection",
         ("runtime.gcBgMarkWorker", "runtime.gcAssistAlloc", "runtime.bgsweep", "runtime.bgscavenge"),
     ),
-    ("the apps: their requests, by the CRD", ("(*crdHandler)",)),
+    ("the apps and their statuses, by the CRD", ("(*crdHandler)", "pkg/registry/customresource.")),
     ("watches: sending what has changed", ("(*WatchServer)",)),
-    ("watch caches", ("(*Reflector)", "cacher.(*watchCache)", "cacher.(*cacheWatcher)", "(*Cacher).dispatch")),
-    ("server-side applies", ("(*applyPatcher)", "PatchResource")),
+    (
+        "watch caches",
+        (
+            *("(*Reflector)", "cacher.(*watchCache)", "cacher.(*cacheWatcher)", "(*Cacher).dispatch"),
+            *("etcd3.(*watchChan)", "etcd3.(*concurrentOrderedEventProcessing)"),
+        ),
+    ),
+    ("ClusterIPs", ("service/ipallocator.", "(*Allocators)")),
+    ("server-side applies", ("(*applyPatcher)", "(*patcher)", "PatchResource")),
     ("creations", ("createHandler",)),
     ("updates (the controllers')", ("UpdateResource",)),
     ("gets, lists, deletions", ("GetResource", "ListResource", "DeleteResource", "DeleteCollection")),
@@ -61,8 +70,9 @@ OPERATOR = (
     ("the event loop, sockets, TLS, threads", ("",)),
 )
 
-CHILDREN_PER_APP = 4
-"""Without Services, whose cost on this API server would hide the rest."""
+CHILDREN_PER_APP = {"": 4, "_services": 5}
+"""By what the names of the figures end in. Services on their own, since their cost on this API server would hide the
+rest; those of one writer are deleted before the next: each is dearer the more there are."""
 
 WRITERS: dict[str, tuple[str, Callable[[fleet.Object], Iterable[baseline.Request]]]] = {
     "children": ("the bare writer: children alone", lambda app: map(baseline.created, fleet.children(app))),
@@ -81,25 +91,34 @@ async def measure(bench: Bench, arguments: argparse.Namespace, take: Any) -> Non
     """Each writer in turn, on one cluster."""
     number = int(arguments.apps.split(",")[0])
     await baseline.warm(bench)
-    for name, (_, requests_of) in WRITERS.items():
-        apps = fleet.apps(name, number, service=False)
-        requests = [request for app in apps for request in requests_of(app)]
-        await take(f"profile_{name}", writer(bench, name, number, requests))
+    for which in CHILDREN_PER_APP:
+        for name, (_, requests_of) in WRITERS.items():
+            apps = _apps(name, which, number)
+            requests = [request for app in apps for request in requests_of(app)]
+            await take(f"profile_{name}{which}", writer(bench, apps, which, requests))
     await baseline.start(bench)
-    apps = fleet.apps("operator", number, service=False)
-    await take("profile_operator", _sampled(bench, "operator", number, lambda: each(apps, bench.post)))
-    await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
+    for which in CHILDREN_PER_APP:
+        apps = _apps("operator", which, number)
+        await take(f"profile_operator{which}", _sampled(bench, apps, which, lambda apps=apps: each(apps, bench.post)))
+        await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
     await take("profile_own", own(bench, "own", fleet.apps("own", number, service=False)))
 
 
-async def writer(bench: Bench, namespace: str, number: int, requests: list[baseline.Request]) -> Figures:
-    """A bare client that sends these; the apps among them are deleted before there is an operator."""
+def _apps(name: str, which: str, number: int) -> list[fleet.Object]:
+    namespace = f"{name}{which}".replace("_", "-")
+    return fleet.apps(namespace, number, service=bool(which))
+
+
+async def writer(bench: Bench, apps: list[fleet.Object], which: str, requests: list[baseline.Request]) -> Figures:
+    """A bare client that sends these; afterwards the apps among them are deleted, and the Services."""
 
     async def write() -> None:
         await each(requests, lambda request: bench.client.send(*request))
 
-    figures = await _sampled(bench, namespace, number, write)
-    await bench.client.send("DELETE", fleet.path(fleet.app(namespace, ""), collection=True))
+    figures = await _sampled(bench, apps, which, write)
+    for obj in {obj["kind"]: obj for obj in [apps[0], *fleet.children(apps[0])]}.values():
+        if obj["kind"] in (KIND, "Service"):
+            await bench.client.send("DELETE", fleet.path(obj, collection=True))
     await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
     return figures
 
@@ -132,9 +151,11 @@ async def spying(pid: int) -> AsyncIterator[dict[str, float]]:
         found.update(shares(OPERATOR, collapsed(stacks.read_text().splitlines())))
 
 
-async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[], Awaitable[object]]) -> Figures:
+async def _sampled(
+    bench: Bench, apps: list[fleet.Object], which: str, write: Callable[[], Awaitable[object]]
+) -> Figures:
     """What everybody took of the cores until all was made, and the API server for what."""
-    await bench.namespace(namespace)
+    namespace = await bench.namespace(apps[0]["metadata"]["namespace"])
     pids = {part: bench.pid(part) for part in PARTS} | {"bench": os.getpid()}
     if bench.operator.is_running():
         pids["operator"] = bench.operator.pid
@@ -142,7 +163,7 @@ async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[]
     began = time.monotonic()
     writing = asyncio.ensure_future(write())
     profiles: list[bytes] = []
-    while not writing.done() or not _all_made(trail, namespace, CHILDREN_PER_APP * number):
+    while not writing.done() or not _all_made(trail, namespace, CHILDREN_PER_APP[which] * len(apps)):
         async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
             profiles.append(await answer.read())
     used, seconds = meter.read(), time.monotonic() - began
@@ -151,10 +172,23 @@ async def _sampled(bench: Bench, namespace: str, number: int, write: Callable[[]
     sampled = [trace for profile in profiles for trace in await traces(profile)]
     return {
         "seconds": round(seconds, 1),
-        "apps": number,
+        "apps": len(apps),
+        "writes": _writes(trail),
         "cpu_s": {name: figures["cpu_s"] for name, figures in used.items()},
         "apiserver_by": shares(API_SERVER, sampled),
     }
+
+
+def _writes(trail: Trail) -> dict[str, int]:
+    """How many writes were answered meanwhile, by what they were for."""
+    trail.read()
+    return dict(Counter(map(_sort, filter(lambda entry: entry.is_write, trail.entries))))
+
+
+def _sort(entry: Entry) -> str:
+    if not entry.agent.startswith((*OPERATOR_AGENTS, USER_AGENT)):
+        return "what the controllers make of them"
+    return "statuses and Events" if entry.resource in (STATUS, "events") else "apps and children"
 
 
 def _all_made(trail: Trail, namespace: str, number: int) -> bool:
@@ -221,24 +255,31 @@ def _cause(causes: Sequence[tuple[str, Sequence[str]]], stack: Stack) -> str:
 
 def markdown(results: Mapping[str, Any]) -> str:
     """The tables: the cores under each writer, the API server's part by cause, the operator's by its own."""
+    tables = [line for which in CHILDREN_PER_APP for line in _under_each(results, which)]
+    return "\n".join([*tables, *_own(results["profile_own"]["by"])])
+
+
+def _under_each(results: Mapping[str, Any], which: str) -> Iterator[str]:
     names = {name: what for name, (what, _) in WRITERS.items()} | {"operator": "the operator"}
-    told = {what: results[f"profile_{name}"] for name, what in names.items()}
-    rows = [_row("seconds", [f"{figures['seconds']:.0f}" for figures in told.values()])]
+    told = {what: results[f"profile_{name}{which}"] for name, what in names.items()}
+    number = results[f"profile_operator{which}"]["apps"]
+    children = f"{CHILDREN_PER_APP[which]} children{' with a Service' if which else ', without a Service'}"
+    yield f"{number} apps of {children}, until all of these are made; CPU in milliseconds per app.\n"
+    yield _row("", list(told))
+    yield _row("---", ["---:"] * len(told))
+    yield _row("seconds", [f"{figures['seconds']:.0f}" for figures in told.values()])
+    for sort in _most(figures["writes"] for figures in told.values()):
+        counts = [figures["writes"].get(sort, 0) / figures["apps"] for figures in told.values()]
+        yield _row(f"writes per app: {sort}", [f"{count:.1f}" for count in counts])
     for title, key in (("CPU of", "cpu_s"), ("API server:", "apiserver_by")):
         for part in _most(figures[key] for figures in told.values()):
             spent = [1000 * figures[key].get(part, 0) / figures["apps"] for figures in told.values()]
-            rows.append(_row(f"{title} {part}", [f"{ms:.1f}" for ms in spent]))
-    number = results["profile_operator"]["apps"]
-    head = [
-        f"{number} apps of {CHILDREN_PER_APP} children, until all of these are made; CPU in milliseconds per app.\n"
-    ]
-    head += [_row("", list(told)), _row("---", ["---:"] * len(told))]
-    return "\n".join([*head, *rows, *_own(results["profile_own"]["by"])])
+            yield _row(f"{title} {part}", [f"{ms:.1f}" for ms in spent])
+    yield ""
 
 
 def _own(spent: Mapping[str, float]) -> Iterator[str]:
     """The operator's part by its own causes."""
-    yield ""
     yield _row("the operator's own CPU, until it had told of every app", ["share"])
     yield _row("---", ["---:"])
     for part, seconds in spent.items():
