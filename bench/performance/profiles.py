@@ -70,10 +70,6 @@ OPERATOR = (
     ("the event loop, sockets, TLS, threads", ("",)),
 )
 
-CHILDREN_PER_APP = {"": 4, "_services": 5}
-"""By what the names of the figures end in. Services on their own, since their cost on this API server would hide the
-rest; those of one writer are deleted before the next: each is dearer the more there are."""
-
 WRITERS: dict[str, tuple[str, Callable[[fleet.Object], Iterable[baseline.Request]]]] = {
     "children": ("the bare writer: children alone", lambda app: map(baseline.created, fleet.children(app))),
     "apps": (
@@ -88,34 +84,36 @@ PARTS = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", 
 
 
 async def measure(bench: Bench, arguments: argparse.Namespace, take: Any) -> None:
-    """Each writer in turn, on one cluster."""
+    """Each writer in turn, on one cluster: without Services, whose cost on this API server hides the rest, then with
+    them. Those of one writer are deleted before the next: each is dearer the more there are."""
     number = int(arguments.apps.split(",")[0])
     await baseline.warm(bench)
-    for which in CHILDREN_PER_APP:
+    for service in (False, True):
         for name, (_, requests_of) in WRITERS.items():
-            apps = _apps(name, which, number)
+            apps = fleet.apps(_figures(name, service).replace("_", "-"), number, service=service)
             requests = [request for app in apps for request in requests_of(app)]
-            await take(f"profile_{name}{which}", writer(bench, apps, which, requests))
+            await take(_figures(name, service), writer(bench, apps, requests))
     await baseline.start(bench)
-    for which in CHILDREN_PER_APP:
-        apps = _apps("operator", which, number)
-        await take(f"profile_operator{which}", _sampled(bench, apps, which, lambda apps=apps: each(apps, bench.post)))
+    for service in (False, True):
+        figures = _figures("operator", service)
+        apps = fleet.apps(figures.replace("_", "-"), number, service=service)
+        await take(figures, _sampled(bench, apps, lambda apps=apps: each(apps, bench.post)))
         await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
     await take("profile_own", own(bench, "own", fleet.apps("own", number, service=False)))
 
 
-def _apps(name: str, which: str, number: int) -> list[fleet.Object]:
-    namespace = f"{name}{which}".replace("_", "-")
-    return fleet.apps(namespace, number, service=bool(which))
+def _figures(name: str, service: bool) -> str:
+    """What the figures are called."""
+    return f"profile_{name}{'_services' if service else ''}"
 
 
-async def writer(bench: Bench, apps: list[fleet.Object], which: str, requests: list[baseline.Request]) -> Figures:
+async def writer(bench: Bench, apps: list[fleet.Object], requests: list[baseline.Request]) -> Figures:
     """A bare client that sends these; afterwards the apps among them are deleted, and the Services."""
 
     async def write() -> None:
         await each(requests, lambda request: bench.client.send(*request))
 
-    figures = await _sampled(bench, apps, which, write)
+    figures = await _sampled(bench, apps, write)
     for obj in {obj["kind"]: obj for obj in [apps[0], *fleet.children(apps[0])]}.values():
         if obj["kind"] in (KIND, "Service"):
             await bench.client.send("DELETE", fleet.path(obj, collection=True))
@@ -151,11 +149,10 @@ async def spying(pid: int) -> AsyncIterator[dict[str, float]]:
         found.update(shares(OPERATOR, collapsed(stacks.read_text().splitlines())))
 
 
-async def _sampled(
-    bench: Bench, apps: list[fleet.Object], which: str, write: Callable[[], Awaitable[object]]
-) -> Figures:
+async def _sampled(bench: Bench, apps: list[fleet.Object], write: Callable[[], Awaitable[object]]) -> Figures:
     """What everybody took of the cores until all was made, and the API server for what."""
     namespace = await bench.namespace(apps[0]["metadata"]["namespace"])
+    children = len(fleet.children(apps[0]))
     pids = {part: bench.pid(part) for part in PARTS} | {"bench": os.getpid()}
     if bench.operator.is_running():
         pids["operator"] = bench.operator.pid
@@ -163,7 +160,7 @@ async def _sampled(
     began = time.monotonic()
     writing = asyncio.ensure_future(write())
     profiles: list[bytes] = []
-    while not writing.done() or not _all_made(trail, namespace, CHILDREN_PER_APP[which] * len(apps)):
+    while not writing.done() or not _all_made(trail, namespace, children * len(apps)):
         async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
             profiles.append(await answer.read())
     used, seconds = meter.read(), time.monotonic() - began
@@ -173,6 +170,7 @@ async def _sampled(
     return {
         "seconds": round(seconds, 1),
         "apps": len(apps),
+        "children": children,
         "writes": _writes(trail),
         "cpu_s": {name: figures["cpu_s"] for name, figures in used.items()},
         "apiserver_by": shares(API_SERVER, sampled),
@@ -255,16 +253,16 @@ def _cause(causes: Sequence[tuple[str, Sequence[str]]], stack: Stack) -> str:
 
 def markdown(results: Mapping[str, Any]) -> str:
     """The tables: the cores under each writer, the API server's part by cause, the operator's by its own."""
-    tables = [line for which in CHILDREN_PER_APP for line in _under_each(results, which)]
+    tables = [line for service in (False, True) for line in _under_each(results, service)]
     return "\n".join([*tables, *_own(results["profile_own"]["by"])])
 
 
-def _under_each(results: Mapping[str, Any], which: str) -> Iterator[str]:
+def _under_each(results: Mapping[str, Any], service: bool) -> Iterator[str]:
     names = {name: what for name, (what, _) in WRITERS.items()} | {"operator": "the operator"}
-    told = {what: results[f"profile_{name}{which}"] for name, what in names.items()}
-    number = results[f"profile_operator{which}"]["apps"]
-    children = f"{CHILDREN_PER_APP[which]} children{' with a Service' if which else ', without a Service'}"
-    yield f"{number} apps of {children}, until all of these are made; CPU in milliseconds per app.\n"
+    told = {what: results[_figures(name, service)] for name, what in names.items()}
+    any_of = told["the operator"]
+    of_what = f"{any_of['apps']} apps of {any_of['children']} children, {'with' if service else 'without'} a Service"
+    yield f"{of_what}; until all children are made, CPU in milliseconds per app.\n"
     yield _row("", list(told))
     yield _row("---", ["---:"] * len(told))
     yield _row("seconds", [f"{figures['seconds']:.0f}" for figures in told.values()])
