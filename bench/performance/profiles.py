@@ -162,6 +162,7 @@ async def _sampled(bench: Bench, apps: list[fleet.Object], write: Callable[[], A
     profiles: list[bytes] = []
     while not writing.done() or not _all_made(trail, namespace, children * len(apps)):
         async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
+            answer.raise_for_status()
             profiles.append(await answer.read())
     used, seconds = meter.read(), time.monotonic() - began
     await writing
@@ -207,9 +208,11 @@ async def traces(profile: bytes) -> list[tuple[float, Stack]]:
             "-unit=ms",
             file.name,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
-        text, _ = await process.communicate()
+        text, errors = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"go tool pprof: {errors.decode()}")
     return list(_traces(text.decode().splitlines()))
 
 
@@ -269,11 +272,21 @@ def _under_each(results: Mapping[str, Any], service: bool) -> Iterator[str]:
     for sort in _most(figures["writes"] for figures in told.values()):
         counts = [figures["writes"].get(sort, 0) / figures["apps"] for figures in told.values()]
         yield _row(f"writes per app: {sort}", [f"{count:.1f}" for count in counts])
-    for title, key in (("CPU of", "cpu_s"), ("API server:", "apiserver_by")):
-        for part in _most(figures[key] for figures in told.values()):
-            spent = [1000 * figures[key].get(part, 0) / figures["apps"] for figures in told.values()]
-            yield _row(f"{title} {part}", [f"{ms:.1f}" for ms in spent])
+    spent = {"CPU of": [figures["cpu_s"] for figures in told.values()]}
+    spent["API server:"] = [
+        _whole(figures["apiserver_by"], figures["cpu_s"]["kube-apiserver"]) for figures in told.values()
+    ]
+    for title, columns in spent.items():
+        for part in _most(columns):
+            ms = [1000 * column.get(part, 0) / any_of["apps"] for column in columns]
+            yield _row(f"{title} {part}", [f"{value:.1f}" for value in ms])
     yield ""
+
+
+def _whole(sampled: Mapping[str, float], used: float) -> dict[str, float]:
+    """The parts as they are among the samples, of all that was used: between two samples there is a gap, and once in
+    a while a sample has caught less."""
+    return {part: seconds * used / sum(sampled.values()) for part, seconds in sampled.items()}
 
 
 def _own(spent: Mapping[str, float]) -> Iterator[str]:
