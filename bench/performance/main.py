@@ -86,6 +86,7 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     await log.take("floor_after_no_services", baseline.floor(bench, "floor-after-bare", bare))
     total += few
     await log.take("edit", phases.edit(bench, apps, "example/web:2"))
+    await log.take("touch", phases.touch(bench, apps))
     await log.take("rest", phases.rest(bench, total, arguments.rest))
     await log.take(f"restart_{total}", phases.restart(bench, "apps", total))
     total += 1
@@ -102,7 +103,7 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
 
 async def pods(bench: Bench, arguments: argparse.Namespace, log: Log) -> None:
     """The phases with pods."""
-    number, machines = 3 * arguments.pod_apps + 30 * arguments.storm_apps, 12
+    number, machines = 2 * 3 * arguments.pod_apps + 30 * arguments.storm_apps, 12
     trail = bench.trail()
     await asyncio.to_thread(
         nodes.add_nodes,
@@ -111,6 +112,8 @@ async def pods(bench: Bench, arguments: argparse.Namespace, log: Log) -> None:
     )
     await trail.quiet(phases.QUIET_SECONDS, phases.TIMEOUT)  # every app is told of the new zones
     with_pods = fleet.apps("pods", arguments.pod_apps, replicas=3)
+    bare = fleet.apps("floor-pods", arguments.pod_apps, replicas=3)
+    await log.take("floor_pods", baseline.floor(bench, "floor-pods", bare))
     await log.take("create_pods", phases.create(bench, "pods", with_pods, CHILDREN))
     await log.take("rollout", phases.edit(bench, with_pods, "example/web:2"))
     stormy = fleet.apps("storm", arguments.storm_apps)

@@ -117,6 +117,17 @@ async def edit(bench: Bench, apps: list[fleet.Object], image: str) -> Figures:
     return {"apps": len(apps), "seconds": round(last - first, 2), **_requests(trail, len(apps)), "used": meter.read()}
 
 
+async def touch(bench: Bench, apps: list[fleet.Object]) -> Figures:
+    """Events that ask for nothing: somebody's annotation on each app, and on each Deployment."""
+    meter, trail = bench.meter(), bench.trail()
+    deployments = [obj for app in apps for obj in fleet.children(app) if obj["kind"] == "Deployment"]
+    foreign = {"metadata": {"annotations": {"bench": "touched"}}}
+    await each([*apps, *deployments], lambda obj: bench.client.send("PATCH", fleet.path(obj), foreign, MERGE))
+    await asyncio.sleep(QUIET_SECONDS)
+    await trail.quiet(QUIET_SECONDS, TIMEOUT)
+    return {"apps": len(apps), **_requests(trail, len(apps)), "used": meter.read()}
+
+
 async def rest(bench: Bench, apps: int, seconds: float) -> Figures:
     """Nothing happens."""
     meter, trail = bench.meter(), bench.trail()

@@ -1,4 +1,4 @@
-"""Three plots as SVG, drawn here: a few lines of text each, and no library to install for them."""
+"""Four plots as SVG, drawn here: a few lines of text each, and no library to install for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ Points = Sequence[tuple[float, float]]
 
 
 def draw(results: Mapping[str, Any], folder: Path) -> None:
-    """Write performance-latency.svg, performance-requests.svg and performance-memory.svg into the folder."""
+    """Write performance-latency.svg, performance-requests.svg, performance-memory.svg and, where it is known how cost
+    grows, performance-growth.svg into the folder."""
     created = {name: r["latencies_s"] for name, r in results.items() if r.get("latencies_s")}
     curves = {name: [(float(n), value) for n, value in enumerate(values)] for name, values in created.items()}
     title = "From the app's creation to its Deployment, all apps created at once"
@@ -22,13 +23,21 @@ def draw(results: Mapping[str, Any], folder: Path) -> None:
     (folder / "performance-requests.svg").write_text(stacks("The operator's requests per app, by phase", bars))
     title = "The operator's memory against apps"
     (folder / "performance-memory.svg").write_text(lines(title, "apps", "MB resident", memory(results)))
+    if grown := _grown(results):
+        curve = {"the operator's CPU for each": [(float(r["apps"]), float(r["cpu_ms_per_app"])) for r in grown]}
+        title = "What a new app costs, the more there are"
+        (folder / "performance-growth.svg").write_text(lines(title, "apps", "milliseconds", curve))
+
+
+def _grown(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = (r for name, r in results.items() if name.startswith("large_") and "new" in r)
+    return sorted(found, key=lambda r: int(r["apps"]))
 
 
 def memory(results: Mapping[str, Any]) -> dict[str, Points]:
     """(apps in place, peak resident MB), of a process begun with them and of one that saw them come."""
     begun = [r for name, r in results.items() if name.startswith("restart_")]
-    grown = [r for name, r in results.items() if name.startswith("large_") and "new" in r]
-    runs = {"peak of a process begun with them": begun, "peak of one that saw them come, another run": grown}
+    runs = {"peak of a process begun with them": begun, "peak of one that saw them come, another run": _grown(results)}
     return {
         what: sorted((float(r["apps"]), float(r["used"]["operator"]["peak_rss_mb"])) for r in figures)
         for what, figures in runs.items()
@@ -64,7 +73,8 @@ def stacks(title: str, bars: Mapping[str, Mapping[str, float]]) -> str:
             fill = COLOURS[sorts.index(sort) % len(COLOURS)]
             body.append(f'<rect x="{left:.1f}" y="{upper:.1f}" {size} fill="{fill}"/>')
             low = high
-        body.append(text(_x((number + 0.5) * step), HEIGHT - BOTTOM + 16, name, anchor="middle"))
+        for row, words in enumerate(name.replace("_", " ").split(" ", 1)):
+            body.append(text(_x((number + 0.5) * step), HEIGHT - BOTTOM + 14 * (row + 1), words, anchor="middle"))
     for number, sort in enumerate(sorts):
         body.append(text(LEFT + 10 + 90 * number, HEIGHT - 8, sort, colour=COLOURS[number % len(COLOURS)]))
     return picture(body)

@@ -38,8 +38,8 @@ API_SERVER = (
         "garbage collection",
         ("runtime.gcBgMarkWorker", "runtime.gcAssistAlloc", "runtime.bgsweep", "runtime.bgscavenge"),
     ),
-    ("the apps and their statuses, by the CRD", ("(*crdHandler)", "pkg/registry/customresource.")),
     ("watches: sending what has changed", ("(*WatchServer)",)),
+    ("the apps and their statuses, by the CRD", ("(*crdHandler)", "pkg/registry/customresource.")),
     (
         "watch caches",
         (
@@ -48,8 +48,8 @@ API_SERVER = (
         ),
     ),
     ("ClusterIPs", ("service/ipallocator.", "(*Allocators)")),
-    ("server-side applies", ("(*applyPatcher)", "(*patcher)", "PatchResource")),
-    ("creations", ("createHandler",)),
+    ("patches: server-side applies", ("(*applyPatcher)", "(*patcher)", "PatchResource")),
+    ("creations, the controllers', too", ("createHandler",)),
     ("updates (the controllers')", ("UpdateResource",)),
     ("gets, lists, deletions", ("GetResource", "ListResource", "DeleteResource", "DeleteCollection")),
     ("the audit log", ("ProcessEvents", "audit.(*backend)")),
@@ -61,8 +61,8 @@ API_SERVER = (
 """What a stack belongs to: the first whose function it contains, as part of a name."""
 
 OPERATOR = (
-    ("watches: lines, JSON, indices", ("kopf/_cogs", "haapp/cluster/following.py", "haapp/runtime/feed.py")),
-    ("requests: JSON, HTTP", ("haapp/cluster/client.py", "aiohttp/")),
+    ("watches: JSON, indices", ("kopf/_cogs", "haapp/cluster/following.py", "haapp/runtime/feed.py")),
+    ("JSON of requests, HTTP of requests and watches", ("haapp/cluster/client.py", "aiohttp/")),
     ("rendering", ("haapp/render",)),
     ("reading the spec", ("haapp/api",)),
     ("judging the status", ("haapp/status", "haapp/placement")),
@@ -72,10 +72,7 @@ OPERATOR = (
 
 WRITERS: dict[str, tuple[str, Callable[[fleet.Object], Iterable[baseline.Request]]]] = {
     "children": ("the bare writer: children alone", lambda app: map(baseline.created, fleet.children(app))),
-    "apps": (
-        "the apps, too",
-        lambda app: map(baseline.created, [app, *fleet.children(app)]),
-    ),
+    "apps": ("the apps, too", lambda app: map(baseline.created, [app, *fleet.children(app)])),
     "applied": ("the apps, and children by server-side apply", baseline.as_operator),
 }
 """What each bare client sends for an app, without an operator."""
@@ -85,7 +82,7 @@ PARTS = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", 
 
 async def measure(bench: Bench, arguments: argparse.Namespace, take: Any) -> None:
     """Each writer in turn, on one cluster: without Services, whose cost on this API server hides the rest, then with
-    them. Those of one writer are deleted before the next: each is dearer the more there are."""
+    them. The apps and Services of one writer are deleted before the next: a Service is dearer the more there are."""
     number = int(arguments.apps.split(",")[0])
     await baseline.warm(bench)
     for service in (False, True):
@@ -158,21 +155,26 @@ async def _sampled(bench: Bench, apps: list[fleet.Object], write: Callable[[], A
         pids["operator"] = bench.operator.pid
     meter, trail = Meter(pids), bench.trail()
     began = time.monotonic()
+    made: list[Entry] = []
     writing = asyncio.ensure_future(write())
     profiles: list[bytes] = []
-    while not writing.done() or not _all_made(trail, namespace, children * len(apps)):
+    while not writing.done() or len(made := _made(trail, namespace)) < children * len(apps):
+        if writing.done():
+            writing.result()
+        if time.monotonic() - began > TIMEOUT:
+            raise TimeoutError(f"{len(made)} children after {TIMEOUT:.0f} s")
         async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
             answer.raise_for_status()
             profiles.append(await answer.read())
-    used, seconds = meter.read(), time.monotonic() - began
-    await writing
+    used, writes = meter.read(), _writes(trail)
+    seconds = max(entry.answered for entry in made) - min(entry.received for entry in trail.entries)
     # Read afterwards: that takes of the same cores.
     sampled = [trace for profile in profiles for trace in await traces(profile)]
     return {
         "seconds": round(seconds, 1),
         "apps": len(apps),
         "children": children,
-        "writes": _writes(trail),
+        "writes": writes,
         "cpu_s": {name: figures["cpu_s"] for name, figures in used.items()},
         "apiserver_by": shares(API_SERVER, sampled),
     }
@@ -186,13 +188,13 @@ def _writes(trail: Trail) -> dict[str, int]:
 
 def _sort(entry: Entry) -> str:
     if not entry.agent.startswith((*OPERATOR_AGENTS, USER_AGENT)):
-        return "what the controllers make of them"
+        return "what the control plane makes of them"
     return "statuses and Events" if entry.resource in (STATUS, "events") else "apps and children"
 
 
-def _all_made(trail: Trail, namespace: str, number: int) -> bool:
+def _made(trail: Trail, namespace: str) -> list[Entry]:
     trail.read()
-    return len(new_children(trail.entries, namespace)) >= number
+    return new_children(trail.entries, namespace)
 
 
 async def traces(profile: bytes) -> list[tuple[float, Stack]]:
@@ -278,7 +280,10 @@ def _under_each(results: Mapping[str, Any], service: bool) -> Iterator[str]:
     ]
     for title, columns in spent.items():
         for part in _most(columns):
-            ms = [1000 * column.get(part, 0) / any_of["apps"] for column in columns]
+            ms = [
+                1000 * column.get(part, 0) / figures["apps"]
+                for column, figures in zip(columns, told.values(), strict=True)
+            ]
             yield _row(f"{title} {part}", [f"{value:.1f}" for value in ms])
     yield ""
 
@@ -291,7 +296,7 @@ def _whole(sampled: Mapping[str, float], used: float) -> dict[str, float]:
 
 def _own(spent: Mapping[str, float]) -> Iterator[str]:
     """The operator's part by its own causes."""
-    yield _row("the operator's own CPU, until it had told of every app", ["share"])
+    yield _row("the operator until every app had its status: where it was, when it was not asleep", ["samples"])
     yield _row("---", ["---:"])
     for part, seconds in spent.items():
         yield _row(part, [f"{100 * seconds / sum(spent.values()):.0f} %"])

@@ -73,6 +73,10 @@ def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[
     rest = results["rest"]["per_app"]
     writes = rest["children"] + rest["status"] + rest["events"]
     yield "writes at rest", "0", f"{writes:g}", writes == 0
+    touched = results["touch"]["per_app"]
+    writes = touched["children"] + touched["status"] + touched["events"]
+    what = "writes per app where somebody annotates the app and its Deployment (no-op)"
+    yield what, "0", f"{writes:g}", writes == 0
     yield from _reads(results)
     bare = results["create_no_services"]
     for suffix, what, made, target in (("", "", first, 0.9), ("_no_services", " without Services", bare, 0.6)):
@@ -84,16 +88,40 @@ def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[
         yield f"{made['apps']} apps{what}: bare writer / operator", f"&ge; {target}", told, ratio >= target
         told = f"{same['seconds'] / made['seconds']:.2f} ({same['seconds']} s / {made['seconds']} s)"
         yield f"{made['apps']} apps{what}: the same writes without an operator / operator", "", told, True
-        yield f"{made['apps']} apps{what}: until each has been told of", "", f"{made['seconds_observed']} s", True
-        latency = made["latency_s"]
-        told = f"{latency['p50']} / {latency['p99']} s"
-        yield f"{made['apps']} apps{what}, all at once: creation to Deployment, p50 / p99", "", told, True
+        yield f"{made['apps']} apps{what}: until each has its status", "", f"{made['seconds_observed']} s", True
+        yield f"{made['apps']} apps{what}, all at once: creation to Deployment, p50 / p99", "", _latency(made), True
         told = " / ".join(f"{1000 * r['used']['apiserver']['cpu_s'] / r['apps']:.0f}" for r in (*floors, same, made))
-        who = "bare writer before / after / the same writes / operator until each has been told of"
+        who = "bare writer before / after / the same writes / operator until each has its status"
         yield f"{made['apps']} apps{what}: CPU of the API server per app, {who}", "", f"{told} ms", True
     edits = results["edit"]["per_app"]
     told = f"{edits['children']:g} children + {edits['status']:g} status, {edits['events']:g} Events"
     yield "writes per image change", "", told, True
+    yield from _changed("another image for all", results["edit"])
+    yield from _more(results)
+    cpu = results["rest"]["used"]["operator"]["cpu_s"]
+    yield f"CPU of the operator in {results['rest']['seconds']:g} s of rest", "", f"{cpu:g} s", True
+
+
+def _changed(what: str, figures: Mapping[str, Any]) -> Iterator[Row]:
+    cpu = 1000 * figures["used"]["operator"]["cpu_s"] / figures["apps"]
+    told = f"{figures['seconds']} s, {cpu:.1f} ms"
+    yield f"{figures['apps']} apps, {what}: seconds, CPU of the operator per app", "", told, True
+
+
+def _more(results: Mapping[str, Any]) -> Iterator[Row]:
+    """The larger sizes: so many more apps that there are as many."""
+    for name, made in results.items():
+        size = name.removeprefix("create_to_")
+        if size != name:
+            floor = results[f"floor_{size}"]["seconds"]
+            told = f"{floor / made['seconds']:.2f} ({floor} s / {made['seconds']} s)"
+            what = f"{made['apps']} more apps without Services, {size} in all"
+            yield f"{what}: bare writer / operator", "", told, True
+            yield f"{what}: creation to Deployment, p50 / p99", "", _latency(made), True
+
+
+def _latency(made: Mapping[str, Any]) -> str:
+    return f"{made['latency_s']['p50']} / {made['latency_s']['p99']} s"
 
 
 def _reads(results: Mapping[str, Any]) -> Iterator[Row]:
@@ -110,6 +138,11 @@ def _reads(results: Mapping[str, Any]) -> Iterator[Row]:
 def _pods(results: Mapping[str, Any]) -> Iterator[Row]:
     if "storm" not in results:
         return
+    floor, made = results["floor_pods"]["seconds"], results["create_pods"]
+    told = f"{floor / made['seconds']:.2f} ({floor} s / {made['seconds']} s)"
+    yield f"{made['apps']} apps of 3 pods: bare writer / operator", "", told, True
+    yield f"{made['apps']} apps of 3 pods: creation to Deployment, p50 / p99", "", _latency(made), True
+    yield from _changed("another image for 3 pods each", results["rollout"])
     storm = results["storm"]["status_writes"]
     told = f"{storm['mean']} (most {storm['max']})"
     yield "status writes per app in a storm of 0 to 30 pods", "&le; 3", told, storm["mean"] <= 3
@@ -117,9 +150,8 @@ def _pods(results: Mapping[str, Any]) -> Iterator[Row]:
     total = sum(rollout.values())
     told = f"{total:.2f} ({rollout['children']:g} children, {rollout['status']:g} status, {rollout['events']:g} Events)"
     yield "requests per app in a rollout with 3 pods", "&le; 4", told, total <= 4
-    for name, what in (("rollout", "a rollout with 3 pods"), ("storm", "a storm of 0 to 30 pods")):
-        cpu = 1000 * results[name]["used"]["operator"]["cpu_s"] / results[name]["apps"]
-        yield f"CPU per app in {what}", "", f"{cpu:.0f} ms", True
+    cpu = 1000 * results["storm"]["used"]["operator"]["cpu_s"] / results["storm"]["apps"]
+    yield "CPU per app in a storm of 0 to 30 pods", "", f"{cpu:.0f} ms", True
 
 
 def _single(single: Mapping[str, Any]) -> Iterator[Row]:

@@ -87,6 +87,25 @@ async def test_what_a_deletion_lets_go_of_is_not_taken_back(clock: Clock) -> Non
     assert {child.owner_uid for child in cluster.stored.values()} == {UID}, "a reference that somebody else removed"
 
 
+async def test_what_a_newer_spec_brings_is_made_without_asking_for_the_app(clock: Clock) -> None:
+    """Only what was there and is missing looks like the end of the app."""
+    cluster = PlainCluster(app_object())
+    subject = reconciler(cluster, clock)
+    await subject.visit(KEY)
+    newer = app_object(networkPolicy={"from": [{"podSelector": {}}]})
+    newer["metadata"]["generation"] = 2
+    cluster.stored_app = newer | {"status": cluster.statuses[-1]}
+    await subject.visit(KEY)
+    assert "create NetworkPolicy" in cluster.writes
+    assert "confirm" not in cluster.writes
+    clock.tick(60)
+    await subject.visit(KEY)
+    assert cluster.statuses[-1]["observedGeneration"] == 2
+    cluster.stored = {key: child for key, child in cluster.stored.items() if child.kind != "NetworkPolicy"}
+    await subject.visit(KEY)
+    assert cluster.writes[-2:] == ["confirm", "create NetworkPolicy"]
+
+
 async def test_an_app_that_cannot_be_read_is_told_of_and_waits_for_its_change(clock: Clock) -> None:
     cluster = PlainCluster(app_object(zones={"maxSkew": 0}))
     visit = await reconciler(cluster, clock).visit(KEY)

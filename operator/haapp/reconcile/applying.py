@@ -197,13 +197,15 @@ def _owner(child: Child) -> str:
 
 
 def _looks_deleted(planned: Plan, obj: Mapping[str, Any]) -> bool:
-    """Whether children of an app that has some are gone, or have lost their owner.
+    """Whether children that an app had are gone, or have lost their owner.
 
     The watch of the app may be behind those of its children. Made again, what is collected with a deleted app would be
-    collected for ever; owned again, what `--cascade=orphan` has let go of would be collected after all.
+    collected for ever; owned again, what `--cascade=orphan` has let go of would be collected after all. What a newer
+    spec brings is made without a question: the app's status tells of that spec once all of it is there.
     """
     lost_owner = any(not child.owner_uid for _, child in planned.updates)
-    return lost_owner or bool(planned.creates and obj.get("status"))
+    told = (obj.get("status") or {}).get("observedGeneration") == obj["metadata"].get("generation")
+    return lost_owner or bool(planned.creates and told)
 
 
 def _begins_with(obj: Mapping[str, Any], replicas: int) -> int | None:
