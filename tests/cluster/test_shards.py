@@ -74,13 +74,13 @@ class Ground:
         self.cluster.kubectl("create", "clusterrolebinding", binding, "--clusterrole=cluster-admin", subject)
         return rights.kubeconfig(self.cluster, self.folder, account, self.tag)
 
-    def apply(self, image: str) -> None:
+    def apply(self, image: str, name: str = "web") -> None:
         for space in self.spaces:
-            space.apply(app(replicas=0, app={"image": image}))
+            space.apply(app(name, replicas=0, app={"image": image}))
 
-    def settled(self, spaces: list[Space] | None = None) -> None:
+    def settled(self, spaces: list[Space] | None = None, name: str = "web") -> None:
         for space in self.spaces if spaces is None else spaces:
-            space.wait_condition("Reconciled", timeout=60)
+            space.wait_condition("Reconciled", name=name, timeout=60)
 
     def writers(self) -> dict[str, list[str]]:
         """Who wrote in each namespace, in their order, once for all writes in a row, since this was last asked."""
@@ -103,9 +103,7 @@ class Ground:
 
 def serving(layout: str, namespace: str) -> str:
     """Which shard of a layout serves a namespace."""
-    count, _, by = layout.partition(":")
-    shards = [Shard(index, int(count), by_server=bool(by)) for index in range(int(count))]
-    (found,) = (str(shard) for shard in shards if shard.serves(namespace))
+    (found,) = (shard for shard in layout_of(layout) if parse(shard).serves(namespace))
     return found
 
 
@@ -188,6 +186,48 @@ def test_two_shards_split_the_apps_and_three_take_over_from_them(ground: Ground)
     ground.apply("example/web:4")
     ground.settled()
     assert ground.writers() == after
+
+
+def test_fewer_shards_take_over_while_apps_come_change_and_go(ground: Ground) -> None:
+    hand_over(ground, "3", "2")
+
+
+def test_more_shards_take_over_on_a_server_that_shards(gated: Ground) -> None:
+    hand_over(gated, "2:server", "3:server")
+
+
+def hand_over(ground: Ground, old: str, new: str) -> None:
+    """One layout takes over from another, whose processes end one by one: no app is left, and none is served twice."""
+    leaving = [ground.start(shard) for shard in layout_of(old)]
+    for name in ("web", "goes"):
+        ground.apply("example/web:0", name)
+        ground.settled(name=name)
+    assert ground.writers() == ground.expected(old)
+
+    coming = [ground.start(shard) for shard in layout_of(new)]
+    for shard in layout_of(new):
+        ground.home.wait(lambda shard=shard: ground.stage(shard) == "waiting", f"{shard} waits")
+    for number, process in enumerate(leaving, 1):
+        ground.apply(f"example/web:{number}")
+        ground.apply("example/web:1", f"comes-{number}")
+        process.stop()
+    for space in ground.spaces:
+        space.delete(names.PLURAL, "goes")
+    ground.home.wait(lambda: all(leads(each) for each in coming), "all of the new ones lead")
+    for name in ("web", *(f"comes-{number}" for number in range(1, len(leaving) + 1))):
+        ground.settled(name=name)
+    before, after = ground.expected(old), ground.expected(new)
+    for name, users in ground.writers().items():
+        assert users in (before[name], after[name], before[name] + after[name]), "one after the other"
+    ground.apply("example/web:9")
+    ground.settled()
+    assert ground.writers() == after
+
+
+def layout_of(layout: str) -> list[str]:
+    """The shards of a layout, as `--shard` takes them."""
+    count, _, by = layout.partition(":")
+    return [f"{index}/{count}{':' if by else ''}{by}" for index in range(int(count))]
 
 
 def served_by(space: Space, *shards: str) -> bool:

@@ -1,0 +1,53 @@
+"""How `make bench ARGS=--profile` reads what the samplers say."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCH = str(Path(__file__).parents[2] / "bench")
+
+
+@pytest.fixture
+def profiles(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(BENCH)
+    yield importlib.import_module("performance.profiles")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "performance"]:
+        del sys.modules[name]
+
+
+TRACES = """File: kube-apiserver
+Type: cpu
+-----------+-------------------------------------------------------
+      20ms   runtime.memmove
+             k8s.io/apiserver/pkg/endpoints/handlers.(*WatchServer).HandleHTTP
+             k8s.io/apiextensions-apiserver/pkg/apiserver.(*crdHandler).ServeHTTP
+-----------+-------------------------------------------------------
+      10ms   runtime.mallocgc
+             k8s.io/apiextensions-apiserver/pkg/registry/customresource.(*StatusREST).Update
+-----------+-------------------------------------------------------
+      30ms   runtime.futex
+"""
+
+
+def test_a_stack_of_the_api_server_belongs_to_the_first_cause_that_it_contains(profiles: Any) -> None:
+    assert profiles.shares(profiles.API_SERVER, profiles._traces(TRACES.splitlines())) == {
+        "the rest": 0.03,
+        "watches: sending what has changed": 0.02,
+        "the apps and their statuses, by the CRD": 0.01,
+    }
+
+
+def test_who_waits_for_an_event_is_no_sample(profiles: Any) -> None:
+    lines = [
+        f"run (haapp/main.py:1);render (haapp/render/pod.py:2) {profiles.RATE}",
+        f"run (haapp/main.py:1);epoll_wait (libc.so) {profiles.RATE}",
+        f"_worker (concurrent/futures/thread.py:1);wait (libc.so) {profiles.RATE}",
+    ]
+    assert profiles.shares(profiles.OPERATOR, profiles.collapsed(lines)) == {"rendering": 1.0}
+
+
+def test_parts_are_scaled_to_all_that_was_used(profiles: Any) -> None:
+    assert profiles._whole({"a": 1.0, "b": 3.0}, used=8.0) == {"a": 2.0, "b": 6.0}
