@@ -86,8 +86,8 @@ async def measure(bench: Bench, arguments: argparse.Namespace, log: Log) -> None
     await log.take("floor_after_no_services", baseline.floor(bench, "floor-after-bare", bare))
     total += few
     await log.take("edit", phases.edit(bench, apps, "example/web:2"))
-    await log.take("touch", phases.touch(bench, apps))
     await log.take("rest", phases.rest(bench, total, arguments.rest))
+    await log.take("touch", phases.touch(bench, apps))
     await log.take(f"restart_{total}", phases.restart(bench, "apps", total))
     total += 1
     for size in sizes[1:]:
