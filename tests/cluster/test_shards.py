@@ -200,7 +200,7 @@ def hand_over(ground: Ground, old: str, new: str) -> None:
     """One layout takes over from another, whose processes end one by one: no app is left, and none is served twice."""
     leaving = [ground.start(shard) for shard in layout_of(old)]
     for name in ("web", "goes"):
-        ground.apply("example/web:0", name)
+        ground.apply("example/web:1", name)
         ground.settled(name=name)
     assert ground.writers() == ground.expected(old)
 
@@ -208,7 +208,7 @@ def hand_over(ground: Ground, old: str, new: str) -> None:
     for shard in layout_of(new):
         ground.home.wait(lambda shard=shard: ground.stage(shard) == "waiting", f"{shard} waits")
     for number, process in enumerate(leaving, 1):
-        ground.apply(f"example/web:{number}")
+        ground.apply(f"example/web:{number + 1}")
         ground.apply("example/web:1", f"comes-{number}")
         process.stop()
     for space in ground.spaces:
@@ -219,7 +219,7 @@ def hand_over(ground: Ground, old: str, new: str) -> None:
     before, after = ground.expected(old), ground.expected(new)
     for name, users in ground.writers().items():
         assert users in (before[name], after[name], before[name] + after[name]), "one after the other"
-    ground.apply("example/web:9")
+    ground.apply("example/web:1")
     ground.settled()
     assert ground.writers() == after
 

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.render_support import app_of
 from tests.simulation_cases import ROOMY, layout, machines, node, node_objects
@@ -188,6 +188,7 @@ def test_scoring_takes_something_for_what_is_not_stated() -> None:
     st.sampled_from(("DoNotSchedule", "ScheduleAnyway")),
     st.lists(st.integers(0, 5), max_size=7),
 )
+@example(zones=None, anti_affinity="None", nodes="ScheduleAnyway", placed=[0, 1, 2, 3, 4, 4, 4])
 def test_the_operators_quick_scheduler_says_the_same(
     zones: dict[str, Any] | None, anti_affinity: str, nodes: str, placed: list[int]
 ) -> None:

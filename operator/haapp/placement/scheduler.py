@@ -7,7 +7,7 @@ must not be wrong takes the worst of them.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import log
+from math import floor, log
 from typing import Final
 
 from haapp.api.names import HOSTNAME_KEY, ZONE_KEY
@@ -75,14 +75,16 @@ class Scheduler:
         floor = global_minimum(level, [numbers[name] for name in names])
         return frozenset(name for name in names if numbers[name] + 1 - floor <= level.max_skew)
 
-    def _spread_cost(self, node: Node, numbers: Numbers) -> float:
-        return sum(
+    def _spread_cost(self, node: Node, numbers: Numbers) -> int:
+        """Rounded, as kube-scheduler does: what differs by a fraction may be equally good."""
+        cost = sum(
             numbers[level][domain_of(node, level.key) or ""] * log(len(self._domains[level]) + 2) + level.max_skew - 1
             for level in self._levels
             if not level.required
         )
+        return floor(cost + 0.5)
 
-    def _affinity(self, node: Node, placed: Placed) -> float:
+    def _affinity(self, node: Node, placed: Placed) -> int:
         pull = 0 if self._cache_required else self._caches[domain_of(node, self._cache_key) or ""]
         push = placed.get(node.name, 0) if self._spec.nodes.anti_affinity == "Preferred" else 0
         return pull - ANTI_AFFINITY_PULL * push
@@ -96,7 +98,7 @@ class Scheduler:
         return numbers
 
 
-def _normalize(raw: list[float], scale: Callable[[float, float, float], float]) -> list[int]:
+def _normalize(raw: list[int], scale: Callable[[float, float, float], float]) -> list[int]:
     low, high = min(raw), max(raw)
     return [int(scale(value, low, high)) for value in raw]
 

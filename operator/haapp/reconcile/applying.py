@@ -204,7 +204,8 @@ def _looks_deleted(planned: Plan, obj: Mapping[str, Any]) -> bool:
     spec brings is made without a question: the app's status tells of that spec once all of it is there.
     """
     lost_owner = any(not child.owner_uid for _, child in planned.updates)
-    told = (obj.get("status") or {}).get("observedGeneration") == obj["metadata"].get("generation")
+    status = obj.get("status") or {}
+    told = "observedGeneration" in status and status["observedGeneration"] == obj["metadata"].get("generation")
     return lost_owner or bool(planned.creates and told)
 
 
