@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from haapp.api import jsontext
 from haapp.children.model import number_of
+from haapp.status.previous import is_told
 
 ASKED: Final = ("generation", "labels", "annotations", "deletionTimestamp")
 
@@ -38,13 +39,12 @@ class SeenApp:
 def seen_app(obj: Mapping[str, Any]) -> SeenApp:
     """What is kept of the object: managedFields can be larger than the rest, and nobody reads them. An object that is
     nested too deeply to be kept whole is cut, and still too deep for the parser, which tells of it."""
-    meta, status = obj["metadata"], obj.get("status")
+    meta = obj["metadata"]
     kept = {**obj, "metadata": {k: v for k, v in dict(meta).items() if k != "managedFields"}}
-    observed = status.get("observedGeneration") if isinstance(status, Mapping) else None
     return SeenApp(
         uid=str(meta.get("uid")),
         resource_version=str(meta.get("resourceVersion") or ""),
         asked=hash(jsontext.dumps([meta.get(field) for field in ASKED])),
-        told=observed is not None and observed == meta.get("generation"),
+        told=is_told(obj),
         text=jsontext.dumps(kept),
     )

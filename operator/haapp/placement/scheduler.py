@@ -72,8 +72,8 @@ class Scheduler:
     def _roomy(self, level: Level, numbers: Counter[str]) -> frozenset[str]:
         """The domains of a required level that may take one more pod."""
         names = self._domains[level]
-        floor = global_minimum(level, [numbers[name] for name in names])
-        return frozenset(name for name in names if numbers[name] + 1 - floor <= level.max_skew)
+        lowest = global_minimum(level, [numbers[name] for name in names])
+        return frozenset(name for name in names if numbers[name] + 1 - lowest <= level.max_skew)
 
     def _spread_cost(self, node: Node, numbers: Numbers) -> int:
         """Rounded, as kube-scheduler does: what differs by a fraction may be equally good."""

@@ -20,6 +20,7 @@ from haapp.reconcile.ports import Foreign, Key, View, Writer
 from haapp.reconcile.rollback import Rollback
 from haapp.render import Environment, RenderError, render
 from haapp.status import Outcome, reasons
+from haapp.status.previous import is_told
 
 FIRST = frozenset({"ServiceAccount", "ConfigMap"})
 """Kinds that have to be there before the pods that use them."""
@@ -204,9 +205,7 @@ def _looks_deleted(planned: Plan, obj: Mapping[str, Any]) -> bool:
     spec brings is made without a question: the app's status tells of that spec once all of it is there.
     """
     lost_owner = any(not child.owner_uid for _, child in planned.updates)
-    status = obj.get("status") or {}
-    told = "observedGeneration" in status and status["observedGeneration"] == obj["metadata"].get("generation")
-    return lost_owner or bool(planned.creates and told)
+    return lost_owner or bool(planned.creates and is_told(obj))
 
 
 def _begins_with(obj: Mapping[str, Any], replicas: int) -> int | None:

@@ -24,6 +24,13 @@ def with_readable_status(obj: Mapping[str, Any]) -> Mapping[str, Any]:
     return obj if readable == status else {**obj, "status": readable}
 
 
+def is_told(obj: Mapping[str, Any]) -> bool:
+    """Whether the object has a status, whatever its shape, of what is asked for now."""
+    status = obj.get("status")
+    observed = status.get("observedGeneration") if isinstance(status, Mapping) else None
+    return observed is not None and observed == obj["metadata"].get("generation")
+
+
 def _readable(status: Mapping[str, Any]) -> Object:
     wrong = {name for name, kind in KEPT.items() if name in status and type(status[name]) is not kind}
     kept = {name: value for name, value in status.items() if name not in wrong}
