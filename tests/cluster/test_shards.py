@@ -66,6 +66,13 @@ class Ground:
         started.start()
         return started
 
+    def line_up(self, layout: str) -> list[Operator]:
+        """The shards of a layout, which wait for those of another to end."""
+        started = [self.start(shard) for shard in layout_of(layout)]
+        for shard in layout_of(layout):
+            self.home.wait(lambda shard=shard: self.stage(shard) == "waiting", f"{shard} waits")
+        return started
+
     def credentials(self, account: str) -> Path:
         """A kubeconfig of a service account that may do all, so that the audit log tells who did what."""
         self.cluster.kubectl("create", "serviceaccount", account, "-n", self.tag)
@@ -165,9 +172,7 @@ def test_two_shards_split_the_apps_and_three_take_over_from_them(ground: Ground)
     assert ground.writers() == ground.expected("2")
     assert all(leads(each) for each in old)
 
-    new = [ground.start(f"{index}/3") for index in range(3)]
-    for index in range(3):
-        ground.home.wait(lambda index=index: ground.stage(f"{index}/3") == "waiting", f"{index}/3 waits")
+    new = ground.line_up("3")
     ground.apply("example/web:2")
     ground.settled()
     assert ground.writers() == ground.expected("2"), "who waits does nothing"
@@ -188,25 +193,19 @@ def test_two_shards_split_the_apps_and_three_take_over_from_them(ground: Ground)
     assert ground.writers() == after
 
 
-def test_fewer_shards_take_over_while_apps_come_change_and_go(ground: Ground) -> None:
-    hand_over(ground, "3", "2")
-
-
-def test_more_shards_take_over_on_a_server_that_shards(gated: Ground) -> None:
-    hand_over(gated, "2:server", "3:server")
-
-
-def hand_over(ground: Ground, old: str, new: str) -> None:
-    """One layout takes over from another, whose processes end one by one: no app is left, and none is served twice."""
+@pytest.mark.parametrize(("where", "old", "new"), [("ground", "3", "2"), ("gated", "2:server", "3:server")])
+def test_one_layout_takes_over_from_another_while_apps_come_change_and_go(
+    request: pytest.FixtureRequest, where: str, old: str, new: str
+) -> None:
+    """The old processes end one by one: no app is left, and none is served twice."""
+    ground: Ground = request.getfixturevalue(where)
     leaving = [ground.start(shard) for shard in layout_of(old)]
     for name in ("web", "goes"):
         ground.apply("example/web:1", name)
         ground.settled(name=name)
     assert ground.writers() == ground.expected(old)
 
-    coming = [ground.start(shard) for shard in layout_of(new)]
-    for shard in layout_of(new):
-        ground.home.wait(lambda shard=shard: ground.stage(shard) == "waiting", f"{shard} waits")
+    coming = ground.line_up(new)
     for number, process in enumerate(leaving, 1):
         ground.apply(f"example/web:{number + 1}")
         ground.apply("example/web:1", f"comes-{number}")
