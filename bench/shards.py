@@ -24,7 +24,7 @@ from performance import fleet, processes
 from performance.client import Client, each
 from performance.main import CONTROLLERS, CRDS
 from performance.phases import series
-from performance.profiles import spying
+from performance.stacks import spying
 from performance.trail import Trail
 
 from devcluster import cluster as clusters

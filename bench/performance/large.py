@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from performance import fleet, phases
@@ -69,6 +70,12 @@ async def pods(bench: Bench, namespace: str, apps: int) -> Figures:
     await trail.quiet(QUIET_SECONDS, TIMEOUT, everybody=True)  # kwok makes them ready one after the other
     figures = meter.read()
     return {"apps": apps, "pods": len(made), "rss_mb": figures["operator"]["rss_mb"], "used": figures}
+
+
+def sizes(results: Mapping[str, Any]) -> list[Figures]:
+    """The figures of `grow`, from the fewest apps to the most."""
+    found = (figures for name, figures in results.items() if name.startswith("large_") and "new" in figures)
+    return sorted(found, key=lambda figures: int(figures["apps"]))
 
 
 async def _pod(bench: Bench, namespace: str, app: int, number: int, node: str) -> None:

@@ -123,8 +123,7 @@ async def touch(bench: Bench, apps: list[fleet.Object]) -> Figures:
     deployments = [obj for app in apps for obj in fleet.children(app) if obj["kind"] == "Deployment"]
     foreign = {"metadata": {"annotations": {"bench": "touched"}}}
     await each([*apps, *deployments], lambda obj: bench.client.send("PATCH", fleet.path(obj), foreign, MERGE))
-    await asyncio.sleep(QUIET_SECONDS)
-    await trail.quiet(QUIET_SECONDS, TIMEOUT)
+    await trail.quiet(QUIET_SECONDS, TIMEOUT, everybody=True)  # the controllers copy it to each ReplicaSet
     return {"apps": len(apps), **_requests(trail, len(apps)), "used": meter.read()}
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from performance import large
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 320, 70, 50, 40, 20
 COLOURS = ("#3f51b5", "#e67e22", "#2e8b57", "#b03a48", "#7f8c8d")
 
@@ -23,21 +25,17 @@ def draw(results: Mapping[str, Any], folder: Path) -> None:
     (folder / "performance-requests.svg").write_text(stacks("The operator's requests per app, by phase", bars))
     title = "The operator's memory against apps"
     (folder / "performance-memory.svg").write_text(lines(title, "apps", "MB resident", memory(results)))
-    if grown := _grown(results):
+    if grown := large.sizes(results):
         curve = {"the operator's CPU for each": [(float(r["apps"]), float(r["cpu_ms_per_app"])) for r in grown]}
         title = "What a new app costs, the more there are"
         (folder / "performance-growth.svg").write_text(lines(title, "apps", "milliseconds", curve))
 
 
-def _grown(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = (r for name, r in results.items() if name.startswith("large_") and "new" in r)
-    return sorted(found, key=lambda r: int(r["apps"]))
-
-
 def memory(results: Mapping[str, Any]) -> dict[str, Points]:
     """(apps in place, peak resident MB), of a process begun with them and of one that saw them come."""
     begun = [r for name, r in results.items() if name.startswith("restart_")]
-    runs = {"peak of a process begun with them": begun, "peak of one that saw them come, another run": _grown(results)}
+    grown = large.sizes(results)
+    runs = {"peak of a process begun with them": begun, "peak of one that saw them come, another run": grown}
     return {
         what: sorted((float(r["apps"]), float(r["used"]["operator"]["peak_rss_mb"])) for r in figures)
         for what, figures in runs.items()

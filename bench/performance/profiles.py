@@ -6,69 +6,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
-import sys
-import tempfile
-import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from performance import baseline, fleet
 from performance.client import USER_AGENT, each
 from performance.phases import QUIET_SECONDS, STATUS, TIMEOUT, Bench, Figures, new_children
 from performance.processes import Meter
+from performance.stacks import API_SERVER, shares, spying, traces
 from performance.trail import OPERATOR_AGENTS, Entry, Trail
 
 from haapp.api.names import KIND
 
 SECONDS = 1
 """How long each sample of the API server is; one follows the other until all children are made."""
-
-RATE = 200
-"""Samples of the operator in a second."""
-
-Stack = Sequence[str]
-"""Functions, the innermost first."""
-
-API_SERVER = (
-    (
-        "garbage collection",
-        ("runtime.gcBgMarkWorker", "runtime.gcAssistAlloc", "runtime.bgsweep", "runtime.bgscavenge"),
-    ),
-    ("watches: sending what has changed", ("(*WatchServer)",)),
-    ("the apps and their statuses, by the CRD", ("(*crdHandler)", "pkg/registry/customresource.")),
-    (
-        "watch caches",
-        (
-            *("(*Reflector)", "cacher.(*watchCache)", "cacher.(*cacheWatcher)", "(*Cacher).dispatch"),
-            *("etcd3.(*watchChan)", "etcd3.(*concurrentOrderedEventProcessing)"),
-        ),
-    ),
-    ("ClusterIPs", ("service/ipallocator.", "(*Allocators)")),
-    ("patches: server-side applies", ("(*applyPatcher)", "(*patcher)", "PatchResource")),
-    ("creations, the controllers', too", ("createHandler",)),
-    ("updates (the controllers')", ("UpdateResource",)),
-    ("gets, lists, deletions", ("GetResource", "ListResource", "DeleteResource", "DeleteCollection")),
-    ("the audit log", ("ProcessEvents", "audit.(*backend)")),
-    ("the way to a handler: TLS, HTTP/2, filters", ("net/http.", "crypto/tls.", "golang.org/x/net/http2")),
-    ("talking to etcd", ("google.golang.org/grpc", "go.etcd.io/etcd")),
-    ("scheduling of goroutines", ("runtime.mcall", "runtime.schedule", "runtime.findRunnable", "runtime.systemstack")),
-    ("the rest", ("",)),
-)
-"""What a stack belongs to: the first whose function it contains, as part of a name."""
-
-OPERATOR = (
-    ("watches: JSON, indices", ("kopf/_cogs", "haapp/cluster/following.py", "haapp/runtime/feed.py")),
-    ("JSON of requests, HTTP of requests and watches", ("haapp/cluster/client.py", "aiohttp/")),
-    ("rendering", ("haapp/render",)),
-    ("reading the spec", ("haapp/api",)),
-    ("judging the status", ("haapp/status", "haapp/placement")),
-    ("the rest of the operator", ("haapp/reconcile", "haapp/cluster", "haapp/runtime", "haapp/children")),
-    ("the event loop, sockets, TLS, threads", ("",)),
-)
 
 WRITERS: dict[str, tuple[str, Callable[[fleet.Object], Iterable[baseline.Request]]]] = {
     "children": ("the bare writer: children alone", lambda app: map(baseline.created, fleet.children(app))),
@@ -111,7 +63,7 @@ async def writer(bench: Bench, apps: list[fleet.Object], requests: list[baseline
         await each(requests, lambda request: bench.client.send(*request))
 
     figures = await _sampled(bench, apps, write)
-    for obj in {obj["kind"]: obj for obj in [apps[0], *fleet.children(apps[0])]}.values():
+    for obj in [apps[0], *fleet.children(apps[0])]:
         if obj["kind"] in (KIND, "Service"):
             await bench.client.send("DELETE", fleet.path(obj, collection=True))
     await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
@@ -128,25 +80,7 @@ async def own(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures
     return {"apps": len(apps), "by": found}
 
 
-@asynccontextmanager
-async def spying(pid: int) -> AsyncIterator[dict[str, float]]:
-    """Samples an operator; what is given has the seconds by cause at the end."""
-    spy = Path(sys.executable).with_name("py-spy")
-    found: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        stacks = Path(folder) / "stacks"
-        arguments = ("record", "--pid", str(pid), "--rate", str(RATE), "--native", "--format", "raw")
-        to = ("--output", str(stacks))
-        sampler = await asyncio.create_subprocess_exec(spy, *arguments, *to, stdout=asyncio.subprocess.DEVNULL)
-        try:
-            yield found
-        finally:
-            sampler.send_signal(signal.SIGINT)
-            await sampler.wait()
-        found.update(shares(OPERATOR, collapsed(stacks.read_text().splitlines())))
-
-
-async def _sampled(bench: Bench, apps: list[fleet.Object], write: Callable[[], Awaitable[object]]) -> Figures:
+async def _sampled(bench: Bench, apps: list[fleet.Object], write: Callable[[], Coroutine[Any, Any, object]]) -> Figures:
     """What everybody took of the cores until all was made, and the API server for what."""
     namespace = await bench.namespace(apps[0]["metadata"]["namespace"])
     children = len(fleet.children(apps[0]))
@@ -154,39 +88,34 @@ async def _sampled(bench: Bench, apps: list[fleet.Object], write: Callable[[], A
     if bench.operator.is_running():
         pids["operator"] = bench.operator.pid
     meter, trail = Meter(pids), bench.trail()
-    began = time.monotonic()
-    made: list[Entry] = []
-    writing = asyncio.ensure_future(write())
     profiles: list[bytes] = []
-    while not writing.done() or len(made := _made(trail, namespace)) < children * len(apps):
-        if writing.done():
-            writing.result()
-        if time.monotonic() - began > TIMEOUT:
-            raise TimeoutError(f"{len(made)} children after {TIMEOUT:.0f} s")
-        async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
-            answer.raise_for_status()
-            profiles.append(await answer.read())
-    used, writes = meter.read(), _writes(trail)
+    async with asyncio.timeout(TIMEOUT), asyncio.TaskGroup() as group:
+        writing = group.create_task(write())
+        while not writing.done() or len(_made(trail, namespace)) < children * len(apps):
+            profiles.append(await _profile(bench))
+    used, made = meter.read(), new_children(trail.entries, namespace)
     seconds = max(entry.answered for entry in made) - min(entry.received for entry in trail.entries)
+    writes = Counter(_purpose(entry) for entry in trail.entries if entry.is_write)
     # Read afterwards: that takes of the same cores.
     sampled = [trace for profile in profiles for trace in await traces(profile)]
     return {
         "seconds": round(seconds, 1),
         "apps": len(apps),
         "children": children,
-        "writes": writes,
+        "writes": dict(writes),
         "cpu_s": {name: figures["cpu_s"] for name, figures in used.items()},
         "apiserver_by": shares(API_SERVER, sampled),
     }
 
 
-def _writes(trail: Trail) -> dict[str, int]:
-    """How many writes were answered meanwhile, by what they were for."""
-    trail.read()
-    return dict(Counter(map(_sort, filter(lambda entry: entry.is_write, trail.entries))))
+async def _profile(bench: Bench) -> bytes:
+    """What the API server's CPU did for the next SECONDS."""
+    async with bench.client.session.get(f"{bench.client.host}/debug/pprof/profile?seconds={SECONDS}") as answer:
+        answer.raise_for_status()
+        return await answer.read()
 
 
-def _sort(entry: Entry) -> str:
+def _purpose(entry: Entry) -> str:
     if not entry.agent.startswith((*OPERATOR_AGENTS, USER_AGENT)):
         return "what the control plane makes of them"
     return "statuses and Events" if entry.resource in (STATUS, "events") else "apps and children"
@@ -195,65 +124,6 @@ def _sort(entry: Entry) -> str:
 def _made(trail: Trail, namespace: str) -> list[Entry]:
     trail.read()
     return new_children(trail.entries, namespace)
-
-
-async def traces(profile: bytes) -> list[tuple[float, Stack]]:
-    """The stacks of a Go profile and their seconds, as `go tool pprof` reads it."""
-    with tempfile.NamedTemporaryFile(suffix=".pprof") as file:
-        file.write(profile)
-        file.flush()
-        process = await asyncio.create_subprocess_exec(
-            "go",
-            "tool",
-            "pprof",
-            "-traces",
-            "-unit=ms",
-            file.name,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        text, errors = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"go tool pprof: {errors.decode()}")
-    return list(_traces(text.decode().splitlines()))
-
-
-def _traces(lines: Iterable[str]) -> Iterator[tuple[float, Stack]]:
-    value = 0.0
-    stack: list[str] = []
-    for line in [*lines, "---"]:
-        words = line.split()
-        if line.startswith("---"):
-            if stack:
-                yield value, stack
-            value, stack = 0.0, []
-        elif words and words[0].endswith("ms") and words[0][0].isdigit():
-            value, stack = float(words[0].removesuffix("ms")) / 1000, [" ".join(words[1:])]
-        elif stack and words:
-            stack.append(" ".join(words))
-
-
-def collapsed(lines: Iterable[str]) -> Iterator[tuple[float, Stack]]:
-    """The stacks that py-spy collapsed, and their seconds, without those of a thread that waits."""
-    for line in lines:
-        text, _, samples = line.rpartition(" ")
-        stack = text.split(";")[::-1]
-        pooled = "_worker (concurrent" in text and "run (concurrent" not in text
-        if not pooled and "epoll_" not in stack[0]:
-            yield int(samples) / RATE, stack
-
-
-def shares(causes: Sequence[tuple[str, Sequence[str]]], stacks: Iterable[tuple[float, Stack]]) -> dict[str, float]:
-    """Seconds by cause, the most first."""
-    found: defaultdict[str, float] = defaultdict(float)
-    for seconds, stack in stacks:
-        found[_cause(causes, stack)] += seconds
-    return {name: round(found[name], 2) for name in sorted(found, key=lambda name: -found[name])}
-
-
-def _cause(causes: Sequence[tuple[str, Sequence[str]]], stack: Stack) -> str:
-    whole = "\n".join(stack)
-    return next((name for name, marks in causes if any(mark in whole for mark in marks)))
 
 
 def markdown(results: Mapping[str, Any]) -> str:
@@ -271,21 +141,21 @@ def _under_each(results: Mapping[str, Any], service: bool) -> Iterator[str]:
     yield _row("", list(told))
     yield _row("---", ["---:"] * len(told))
     yield _row("seconds", [f"{figures['seconds']:.0f}" for figures in told.values()])
-    for sort in _most(figures["writes"] for figures in told.values()):
-        counts = [figures["writes"].get(sort, 0) / figures["apps"] for figures in told.values()]
-        yield _row(f"writes per app: {sort}", [f"{count:.1f}" for count in counts])
-    spent = {"CPU of": [figures["cpu_s"] for figures in told.values()]}
-    spent["API server:"] = [
-        _whole(figures["apiserver_by"], figures["cpu_s"]["kube-apiserver"]) for figures in told.values()
-    ]
-    for title, columns in spent.items():
-        for part in _most(columns):
-            ms = [
-                1000 * column.get(part, 0) / figures["apps"]
-                for column, figures in zip(columns, told.values(), strict=True)
-            ]
-            yield _row(f"{title} {part}", [f"{value:.1f}" for value in ms])
+    for purpose in _most(figures["writes"] for figures in told.values()):
+        counts = [figures["writes"].get(purpose, 0) / figures["apps"] for figures in told.values()]
+        yield _row(f"writes per app: {purpose}", [f"{count:.1f}" for count in counts])
+    yield from _spent("CPU of", told.values(), [figures["cpu_s"] for figures in told.values()])
+    parts = [_whole(figures["apiserver_by"], figures["cpu_s"]["kube-apiserver"]) for figures in told.values()]
+    yield from _spent("API server:", told.values(), parts)
     yield ""
+
+
+def _spent(title: str, told: Iterable[Figures], columns: Sequence[Mapping[str, float]]) -> Iterator[str]:
+    """A row for each part of the CPU seconds, in milliseconds for each app."""
+    apps = [figures["apps"] for figures in told]
+    for part in _most(columns):
+        ms = [1000 * column.get(part, 0) / number for column, number in zip(columns, apps, strict=True)]
+        yield _row(f"{title} {part}", [f"{value:.1f}" for value in ms])
 
 
 def _whole(sampled: Mapping[str, float], used: float) -> dict[str, float]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from performance import large
+
 LINEAR = 1.25
 """What the last apps may cost of the first ones, and still be called constant on a machine that others use."""
 
@@ -57,10 +59,9 @@ def rows(results: Mapping[str, Any]) -> Iterator[Row]:
     yield from _pods(results)
     yield from _single(results["one_by_one"])
     bare = results["create_no_services"]
-    cpu = 1000 * first["used"]["operator"]["cpu_s"] / first["apps"]
+    cpu = _cpu(first)
     yield "CPU per created app (5 children + status)", "&le; 8 ms", f"{cpu:.1f} ms", cpu <= 8
-    cpu = 1000 * bare["used"]["operator"]["cpu_s"] / bare["apps"]
-    yield "CPU per created app of 4 children", "", f"{cpu:.1f} ms", True
+    yield "CPU per created app of 4 children", "", f"{_cpu(bare):.1f} ms", True
     yield from _restarts(results)
     yield from _large(results)
 
@@ -70,13 +71,10 @@ def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[
     told = f"{per_app['children']:g} children + {per_app['status']:g} status, {per_app['events']:g} Events"
     met = per_app["children"] <= 5 and per_app["status"] <= 2
     yield "writes per created app", "its children + 2 status", told, met
-    rest = results["rest"]["per_app"]
-    writes = rest["children"] + rest["status"] + rest["events"]
-    yield "writes at rest", "0", f"{writes:g}", writes == 0
-    touched = results["touch"]["per_app"]
-    writes = touched["children"] + touched["status"] + touched["events"]
-    what = "writes per app where somebody annotates the app and its Deployment (no-op)"
-    yield what, "0", f"{writes:g}", writes == 0
+    touched = "writes per app where somebody annotates the app and its Deployment (no-op)"
+    for name, what in (("rest", "writes at rest"), ("touch", touched)):
+        writes = sum(results[name]["per_app"][sort] for sort in ("children", "status", "events"))
+        yield what, "0", f"{writes:g}", writes == 0
     yield from _reads(results)
     bare = results["create_no_services"]
     for suffix, what, made, target in (("", "", first, 0.9), ("_no_services", " without Services", bare, 0.6)):
@@ -86,11 +84,11 @@ def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[
         ratio = (before + after) / 2 / made["seconds"]
         told = f"{ratio:.2f} ({before} s before and {after} s after / {made['seconds']} s)"
         yield f"{made['apps']} apps{what}: bare writer / operator", f"&ge; {target}", told, ratio >= target
-        told = f"{same['seconds'] / made['seconds']:.2f} ({same['seconds']} s / {made['seconds']} s)"
-        yield f"{made['apps']} apps{what}: the same writes without an operator / operator", "", told, True
+        same_what = f"{made['apps']} apps{what}: the same writes without an operator / operator"
+        yield same_what, "", _ratio(same, made), True
         yield f"{made['apps']} apps{what}: until each has its status", "", f"{made['seconds_observed']} s", True
         yield f"{made['apps']} apps{what}, all at once: creation to Deployment, p50 / p99", "", _latency(made), True
-        told = " / ".join(f"{1000 * r['used']['apiserver']['cpu_s'] / r['apps']:.0f}" for r in (*floors, same, made))
+        told = " / ".join(f"{_cpu(figures, 'apiserver'):.0f}" for figures in (*floors, same, made))
         who = "bare writer before / after / the same writes / operator until each has its status"
         yield f"{made['apps']} apps{what}: CPU of the API server per app, {who}", "", f"{told} ms", True
     edits = results["edit"]["per_app"]
@@ -103,8 +101,7 @@ def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[
 
 
 def _changed(what: str, figures: Mapping[str, Any]) -> Iterator[Row]:
-    cpu = 1000 * figures["used"]["operator"]["cpu_s"] / figures["apps"]
-    told = f"{figures['seconds']} s, {cpu:.1f} ms"
+    told = f"{figures['seconds']} s, {_cpu(figures):.1f} ms"
     yield f"{figures['apps']} apps, {what}: seconds, CPU of the operator per app", "", told, True
 
 
@@ -113,11 +110,22 @@ def _more(results: Mapping[str, Any]) -> Iterator[Row]:
     for name, made in results.items():
         size = name.removeprefix("create_to_")
         if size != name:
-            floor = results[f"floor_{size}"]["seconds"]
-            told = f"{floor / made['seconds']:.2f} ({floor} s / {made['seconds']} s)"
             what = f"{made['apps']} more apps without Services, {size} in all"
-            yield f"{what}: bare writer / operator", "", told, True
-            yield f"{what}: creation to Deployment, p50 / p99", "", _latency(made), True
+            yield from _against(what, results[f"floor_{size}"], made)
+
+
+def _against(what: str, floor: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[Row]:
+    yield f"{what}: bare writer / operator", "", _ratio(floor, made), True
+    yield f"{what}: creation to Deployment, p50 / p99", "", _latency(made), True
+
+
+def _ratio(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    return f"{one['seconds'] / other['seconds']:.2f} ({one['seconds']} s / {other['seconds']} s)"
+
+
+def _cpu(figures: Mapping[str, Any], of: str = "operator") -> float:
+    """Milliseconds of CPU for each app."""
+    return float(1000 * figures["used"][of]["cpu_s"] / figures["apps"])
 
 
 def _latency(made: Mapping[str, Any]) -> str:
@@ -138,10 +146,8 @@ def _reads(results: Mapping[str, Any]) -> Iterator[Row]:
 def _pods(results: Mapping[str, Any]) -> Iterator[Row]:
     if "storm" not in results:
         return
-    floor, made = results["floor_pods"]["seconds"], results["create_pods"]
-    told = f"{floor / made['seconds']:.2f} ({floor} s / {made['seconds']} s)"
-    yield f"{made['apps']} apps of 3 pods: bare writer / operator", "", told, True
-    yield f"{made['apps']} apps of 3 pods: creation to Deployment, p50 / p99", "", _latency(made), True
+    made = results["create_pods"]
+    yield from _against(f"{made['apps']} apps of 3 pods", results["floor_pods"], made)
     yield from _changed("another image for 3 pods each", results["rollout"])
     storm = results["storm"]["status_writes"]
     told = f"{storm['mean']} (most {storm['max']})"
@@ -150,8 +156,7 @@ def _pods(results: Mapping[str, Any]) -> Iterator[Row]:
     total = sum(rollout.values())
     told = f"{total:.2f} ({rollout['children']:g} children, {rollout['status']:g} status, {rollout['events']:g} Events)"
     yield "requests per app in a rollout with 3 pods", "&le; 4", told, total <= 4
-    cpu = 1000 * results["storm"]["used"]["operator"]["cpu_s"] / results["storm"]["apps"]
-    yield "CPU per app in a storm of 0 to 30 pods", "", f"{cpu:.0f} ms", True
+    yield "CPU per app in a storm of 0 to 30 pods", "", f"{_cpu(results['storm']):.0f} ms", True
 
 
 def _single(single: Mapping[str, Any]) -> Iterator[Row]:
@@ -165,9 +170,7 @@ def _single(single: Mapping[str, Any]) -> Iterator[Row]:
 def _large(results: Mapping[str, Any]) -> Iterator[Row]:
     if "large_restart" not in results:
         return
-    sizes = sorted(
-        (r for n, r in results.items() if n.startswith("large_") and "new" in r), key=lambda r: int(r["apps"])
-    )
+    sizes = large.sizes(results)
     told = ", ".join(f"{r['cpu_ms_per_app']} ms up to {r['apps']:,}" for r in sizes)
     ratio = sizes[-1]["cpu_ms_per_app"] / sizes[0]["cpu_ms_per_app"]
     yield (

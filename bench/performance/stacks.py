@@ -1,0 +1,132 @@
+"""Sampled stacks: of an operator by py-spy, of a Go process by `go tool pprof`, and what each of them belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+RATE = 200
+"""Samples of the operator in a second."""
+
+Stack = Sequence[str]
+"""Functions, the innermost first."""
+
+API_SERVER = (
+    (
+        "garbage collection",
+        ("runtime.gcBgMarkWorker", "runtime.gcAssistAlloc", "runtime.bgsweep", "runtime.bgscavenge"),
+    ),
+    ("watches: sending what has changed", ("(*WatchServer)",)),
+    ("the apps and their statuses, by the CRD", ("(*crdHandler)", "pkg/registry/customresource.")),
+    (
+        "watch caches",
+        (
+            *("(*Reflector)", "cacher.(*watchCache)", "cacher.(*cacheWatcher)", "(*Cacher).dispatch"),
+            *("etcd3.(*watchChan)", "etcd3.(*concurrentOrderedEventProcessing)"),
+        ),
+    ),
+    ("ClusterIPs", ("service/ipallocator.", "(*Allocators)")),
+    ("patches: server-side applies", ("(*applyPatcher)", "(*patcher)", "PatchResource")),
+    ("creations, the controllers', too", ("createHandler",)),
+    ("updates (the controllers')", ("UpdateResource",)),
+    ("gets, lists, deletions", ("GetResource", "ListResource", "DeleteResource", "DeleteCollection")),
+    ("the audit log", ("ProcessEvents", "audit.(*backend)")),
+    ("the way to a handler: TLS, HTTP/2, filters", ("net/http.", "crypto/tls.", "golang.org/x/net/http2")),
+    ("talking to etcd", ("google.golang.org/grpc", "go.etcd.io/etcd")),
+    ("scheduling of goroutines", ("runtime.mcall", "runtime.schedule", "runtime.findRunnable", "runtime.systemstack")),
+    ("the rest", ("",)),
+)
+"""What a stack belongs to: the first whose function it contains, as part of a name."""
+
+OPERATOR = (
+    ("watches: JSON, indices", ("kopf/_cogs", "haapp/cluster/following.py", "haapp/runtime/feed.py")),
+    ("JSON of requests, HTTP of requests and watches", ("haapp/cluster/client.py", "aiohttp/")),
+    ("rendering", ("haapp/render",)),
+    ("reading the spec", ("haapp/api",)),
+    ("judging the status", ("haapp/status", "haapp/placement")),
+    ("the rest of the operator", ("haapp/reconcile", "haapp/cluster", "haapp/runtime", "haapp/children")),
+    ("the event loop, sockets, TLS, threads", ("",)),
+)
+
+
+@asynccontextmanager
+async def spying(pid: int) -> AsyncIterator[dict[str, float]]:
+    """Samples an operator; what is given has the seconds by cause at the end."""
+    spy = Path(sys.executable).with_name("py-spy")
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        stacks = Path(folder) / "stacks"
+        arguments = ("record", "--pid", str(pid), "--rate", str(RATE), "--native", "--format", "raw")
+        to = ("--output", str(stacks))
+        sampler = await asyncio.create_subprocess_exec(spy, *arguments, *to, stdout=asyncio.subprocess.DEVNULL)
+        try:
+            yield found
+        finally:
+            sampler.send_signal(signal.SIGINT)
+            await sampler.wait()
+        found.update(shares(OPERATOR, collapsed(stacks.read_text().splitlines())))
+
+
+async def traces(profile: bytes) -> list[tuple[float, Stack]]:
+    """The stacks of a Go profile and their seconds, as `go tool pprof` reads it."""
+    with tempfile.NamedTemporaryFile(suffix=".pprof") as file:
+        file.write(profile)
+        file.flush()
+        process = await asyncio.create_subprocess_exec(
+            "go",
+            "tool",
+            "pprof",
+            "-traces",
+            "-unit=ms",
+            file.name,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        text, errors = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"go tool pprof: {errors.decode()}")
+    return list(_traces(text.decode().splitlines()))
+
+
+def _traces(lines: Iterable[str]) -> Iterator[tuple[float, Stack]]:
+    value = 0.0
+    stack: list[str] = []
+    for line in [*lines, "---"]:
+        words = line.split()
+        if line.startswith("---"):
+            if stack:
+                yield value, stack
+            value, stack = 0.0, []
+        elif words and words[0].endswith("ms") and words[0][0].isdigit():
+            value, stack = float(words[0].removesuffix("ms")) / 1000, [" ".join(words[1:])]
+        elif stack and words:
+            stack.append(" ".join(words))
+
+
+def collapsed(lines: Iterable[str]) -> Iterator[tuple[float, Stack]]:
+    """The stacks that py-spy collapsed, and their seconds, without those of a thread that waits."""
+    for line in lines:
+        text, _, samples = line.rpartition(" ")
+        stack = text.split(";")[::-1]
+        pooled = "_worker (concurrent" in text and "run (concurrent" not in text
+        if not pooled and "epoll_" not in stack[0]:
+            yield int(samples) / RATE, stack
+
+
+def shares(causes: Sequence[tuple[str, Sequence[str]]], stacks: Iterable[tuple[float, Stack]]) -> dict[str, float]:
+    """Seconds by cause, the most first."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for seconds, stack in stacks:
+        found[_cause(causes, stack)] += seconds
+    return {name: round(found[name], 2) for name in sorted(found, key=lambda name: -found[name])}
+
+
+def _cause(causes: Sequence[tuple[str, Sequence[str]]], stack: Stack) -> str:
+    whole = "\n".join(stack)
+    return next((name for name, marks in causes if any(mark in whole for mark in marks)))
