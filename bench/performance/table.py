@@ -71,7 +71,7 @@ def _creation(results: Mapping[str, Any], first: Mapping[str, Any]) -> Iterator[
     told = f"{per_app['children']:g} children + {per_app['status']:g} status, {per_app['events']:g} Events"
     met = per_app["children"] <= 5 and per_app["status"] <= 2
     yield "writes per created app", "its children + 2 status", told, met
-    touched = "writes per app where somebody annotates the app and its Deployment (no-op)"
+    touched = "writes per app where somebody labels the app and its Deployment (no-op)"
     for name, what in (("rest", "writes at rest"), ("touch", touched)):
         writes = sum(results[name]["per_app"][sort] for sort in ("children", "status", "events"))
         yield what, "0", f"{writes:g}", writes == 0
