@@ -122,6 +122,29 @@ def test_a_field_taken_by_somebody_else_is_put_right(lost: tuple[str, ...], path
     assert (first_missing(DESIRED, child.owned) or "").startswith(path)
 
 
+def test_members_of_a_set_are_ours_one_by_one() -> None:
+    fields: dict[str, Any] = {**OWNED, "f:metadata": {**OWNED["f:metadata"], "f:finalizers": {'v:"a"': {}, "v:1": {}}}}
+
+    def lost(finalizers: list[Any]) -> str | None:
+        wanted = {**DESIRED, "metadata": {**DESIRED["metadata"], "finalizers": finalizers}}
+        return first_missing(wanted, live(fields).owned)
+
+    assert lost(["a", 1]) is None
+    assert lost(["a", "b"]) == "metadata.finalizers[1]"
+    assert lost([]) is None
+
+
+def test_an_item_that_is_not_ours_is_told_by_its_place() -> None:
+    more = {"name": "log", "image": "log:1"}
+    template = DESIRED["spec"]["template"]["spec"]
+    wanted = {
+        **DESIRED,
+        "spec": {"template": {"spec": {**template, "containers": [*template["containers"], more]}}},
+    }
+
+    assert first_missing(wanted, live(OWNED).owned) == "spec.template.spec.containers[1]"
+
+
 def test_a_changed_intent_is_an_update_and_not_drift() -> None:
     planned = plan([DESIRED], [live(OWNED, digest="h0")], UID)
     assert len(planned.updates) == 1

@@ -85,8 +85,8 @@ class Answer:
     def close(self) -> None:
         return None
 
-    async def json(self, loads: Any) -> Any:
-        return loads(self.body)
+    async def read(self) -> bytes:
+        return self.body.encode()
 
     async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
         for line in self.lines:

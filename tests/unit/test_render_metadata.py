@@ -8,6 +8,7 @@ from tests.render_support import app_of, deployment_of, pick, pod_of, rendered
 
 from haapp.api import names
 from haapp.render import Environment, RenderError, render
+from haapp.render.metadata import digest
 
 FULL: dict[str, Any] = {
     "zones": {"minDomains": 3},
@@ -80,6 +81,12 @@ def test_the_hash_changes_with_the_object_and_only_with_it() -> None:
     assert hash_of(before, "Deployment") != hash_of(after, "Deployment")
     assert hash_of(before, "Service") == hash_of(after, "Service")
     assert len(hash_of(before, "Service")) == 16
+
+
+@pytest.mark.parametrize("value", [1, "ü", 10**25, None, [{}]])
+def test_a_hash_tells_values_apart_and_not_their_order(value: Any) -> None:
+    assert digest({"a": value, "b": 2}) == digest({"b": 2, "a": value})
+    assert digest({"a": value, "b": 2}) != digest({"a": [value], "b": 2})
 
 
 def test_an_adopted_deployment_keeps_its_selector_and_its_pods_have_it() -> None:

@@ -3,7 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from haapp.api import names
 from haapp.api.app import App
@@ -27,17 +30,28 @@ def selector(app: App, component: str) -> dict[str, str]:
     return {names.LABEL_NAME: app.name, names.LABEL_COMPONENT: component}
 
 
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the template `metadata.yaml.j2` asks for. A file's app has no uid, and can own nothing."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    owner: App | None
+
+
 def metadata(
     app: App, name: str, component: str = names.COMPONENT_APP, annotations: Mapping[str, str] | None = None
-) -> Object:
-    """What the template `metadata.yaml.j2` asks for."""
-    return {
-        "name": name,
-        "namespace": app.namespace,
-        "labels": labels(app, component),
-        "annotations": dict(annotations or {}),
-        "owner": {"name": app.name, "uid": app.uid} if app.uid else None,
-    }
+) -> Metadata:
+    """What an object of `app` has in common with all others."""
+    return Metadata(
+        name=name,
+        namespace=app.namespace,
+        labels=labels(app, component),
+        annotations=annotations or {},
+        owner=app if app.uid else None,
+    )
 
 
 def refuse_reserved(annotations: Iterable[str] | None, path: str) -> None:
@@ -56,5 +70,8 @@ def seal(desired: Object) -> Object:
 
 def digest(value: Any) -> str:
     """16 hexadecimal digits that stand for any JSON value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # a number of more than 64 bits, or more levels than it takes
+        text = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(text).hexdigest()[:16]

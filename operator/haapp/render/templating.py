@@ -105,6 +105,7 @@ _JINJA: Final = Environment(
     autoescape=False,  # noqa: S701 - the output is YAML; `_refuse_unfiltered` is stricter than escaping
 )
 _JINJA.filters["json"] = _json
+_JINJA.globals.clear()
 add_filter = _JINJA.filters.setdefault
 
 
