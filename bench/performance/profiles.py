@@ -10,13 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from performance import baseline, fleet
+from performance import baseline, fleet, phases
 from performance.client import USER_AGENT, each
 from performance.phases import QUIET_SECONDS, STATUS, TIMEOUT, Bench, Figures, new_children
 from performance.processes import Meter
-from performance.stacks import API_SERVER, shares, spying, traces
+from performance.stacks import API_SERVER, RESTART, shares, spying, traces
 from performance.trail import OPERATOR_AGENTS, Entry, Trail
 
+from devcluster.shell import wait_for
 from haapp.api.names import KIND
 
 SECONDS = 1
@@ -49,6 +50,7 @@ async def measure(bench: Bench, arguments: argparse.Namespace, take: Any) -> Non
         await take(figures, _sampled(bench, apps, lambda apps=apps: each(apps, bench.post)))
         await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
     await take("profile_own", own(bench, "own", fleet.apps("own", number, service=False)))
+    await take("profile_restart", restarted(bench, "own", 3 * number))
 
 
 def _figures(name: str, service: bool) -> str:
@@ -78,6 +80,16 @@ async def own(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures
         await each(apps, bench.post)
         await bench.trail().quiet(QUIET_SECONDS, TIMEOUT)
     return {"apps": len(apps), "by": found}
+
+
+async def restarted(bench: Bench, namespace: str, apps: int) -> Figures:
+    """What a new process does with its CPU, from its imports until it has visited all apps."""
+    bench.operator.stop()
+    restart = asyncio.create_task(phases.restart(bench, namespace, apps))
+    await asyncio.to_thread(wait_for, bench.operator.is_running, TIMEOUT, "a new operator", 0.01)
+    async with spying(bench.operator.pid, RESTART, native=False) as found:
+        await restart
+    return {"apps": apps, "by": found}
 
 
 async def _sampled(bench: Bench, apps: list[fleet.Object], write: Callable[[], Coroutine[Any, Any, object]]) -> Figures:
@@ -129,7 +141,10 @@ def _made(trail: Trail, namespace: str) -> list[Entry]:
 def markdown(results: Mapping[str, Any]) -> str:
     """The tables: the cores under each writer, the API server's part by cause, the operator's by its own."""
     tables = [line for service in (False, True) for line in _under_each(results, service)]
-    return "\n".join([*tables, *_own(results["profile_own"]["by"])])
+    own, restarted = results["profile_own"], results["profile_restart"]
+    made = _own(f"the operator until each of {own['apps']} new apps had its status", own["by"])
+    again = _own(f"a new process with {restarted['apps']} apps in place", restarted["by"])
+    return "\n".join([*tables, *made, "", *again])
 
 
 def _under_each(results: Mapping[str, Any], service: bool) -> Iterator[str]:
@@ -164,9 +179,9 @@ def _whole(sampled: Mapping[str, float], used: float) -> dict[str, float]:
     return {part: seconds * used / sum(sampled.values()) for part, seconds in sampled.items()}
 
 
-def _own(spent: Mapping[str, float]) -> Iterator[str]:
+def _own(title: str, spent: Mapping[str, float]) -> Iterator[str]:
     """The operator's part by its own causes."""
-    yield _row("the operator until every app had its status: where it was, when it was not asleep", ["samples"])
+    yield _row(f"{title}: where it was, when it was not asleep", ["samples"])
     yield _row("---", ["---:"])
     for part, seconds in spent.items():
         yield _row(part, [f"{100 * seconds / sum(spent.values()):.0f} %"])

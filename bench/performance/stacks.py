@@ -17,6 +17,9 @@ RATE = 200
 Stack = Sequence[str]
 """Functions, the innermost first."""
 
+Causes = Sequence[tuple[str, Sequence[str]]]
+"""What a stack belongs to: the first whose function it contains, as part of a name."""
+
 API_SERVER = (
     (
         "garbage collection",
@@ -42,7 +45,6 @@ API_SERVER = (
     ("scheduling of goroutines", ("runtime.mcall", "runtime.schedule", "runtime.findRunnable", "runtime.systemstack")),
     ("the rest", ("",)),
 )
-"""What a stack belongs to: the first whose function it contains, as part of a name."""
 
 OPERATOR = (
     ("watches: JSON, indices", ("kopf/_cogs", "haapp/cluster/following.py", "haapp/runtime/feed.py")),
@@ -54,23 +56,39 @@ OPERATOR = (
     ("the event loop, sockets, TLS, threads", ("",)),
 )
 
+RESTART = (
+    ("Python's start: imports", ("_find_and_load",)),
+    ("lists: what is kept of each object", ("haapp/runtime/feed.py",)),
+    ("rendering, and compiling its templates", ("haapp/render",)),
+    ("comparing with what is there", ("haapp/children",)),
+    ("reading each app", ("haapp/api/parse.py", "haapp/cluster/seen.py", "haapp/status/previous.py")),
+    ("judging the status", ("haapp/status", "haapp/placement")),
+    ("the rest of the visits", ("haapp/reconcile", "haapp/runtime/workers.py")),
+    ("lists: JSON", ("haapp/api/jsontext.py",)),
+    ("lists: HTTP and Kopf", ("kopf/_cogs", "haapp/cluster", "aiohttp/")),
+    ("the event loop, sockets, TLS, threads", ("",)),
+)
+"""The same of a process that has just begun: it lists what there is, and visits each app once."""
+
 
 @asynccontextmanager
-async def spying(pid: int) -> AsyncIterator[dict[str, float]]:
-    """Samples an operator; what is given has the seconds by cause at the end."""
+async def spying(pid: int, causes: Causes = OPERATOR, *, native: bool = True) -> AsyncIterator[dict[str, float]]:
+    """Samples an operator; what is given has the seconds by cause at the end. `native` looks into libraries, too, and
+    so tells who waits from who works; it slows a process that is always busy to a third of its speed."""
     spy = Path(sys.executable).with_name("py-spy")
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         stacks = Path(folder) / "stacks"
-        arguments = ("record", "--pid", str(pid), "--rate", str(RATE), "--native", "--format", "raw")
-        to = ("--output", str(stacks))
-        sampler = await asyncio.create_subprocess_exec(spy, *arguments, *to, stdout=asyncio.subprocess.DEVNULL)
+        arguments = ["record", "--pid", str(pid), "--rate", str(RATE), "--format", "raw", "--output", str(stacks)]
+        if native:
+            arguments.append("--native")
+        sampler = await asyncio.create_subprocess_exec(spy, *arguments, stdout=asyncio.subprocess.DEVNULL)
         try:
             yield found
         finally:
             sampler.send_signal(signal.SIGINT)
             await sampler.wait()
-        found.update(shares(OPERATOR, collapsed(stacks.read_text().splitlines())))
+        found.update(shares(causes, collapsed(stacks.read_text().splitlines())))
 
 
 async def traces(profile: bytes) -> list[tuple[float, Stack]]:
@@ -119,7 +137,7 @@ def collapsed(lines: Iterable[str]) -> Iterator[tuple[float, Stack]]:
             yield int(samples) / RATE, stack
 
 
-def shares(causes: Sequence[tuple[str, Sequence[str]]], stacks: Iterable[tuple[float, Stack]]) -> dict[str, float]:
+def shares(causes: Causes, stacks: Iterable[tuple[float, Stack]]) -> dict[str, float]:
     """Seconds by cause, the most first."""
     found: defaultdict[str, float] = defaultdict(float)
     for seconds, stack in stacks:
@@ -127,6 +145,6 @@ def shares(causes: Sequence[tuple[str, Sequence[str]]], stacks: Iterable[tuple[f
     return {name: round(found[name], 2) for name in sorted(found, key=lambda name: -found[name])}
 
 
-def _cause(causes: Sequence[tuple[str, Sequence[str]]], stack: Stack) -> str:
+def _cause(causes: Causes, stack: Stack) -> str:
     whole = "\n".join(stack)
     return next((name for name, marks in causes if any(mark in whole for mark in marks)))

@@ -43,6 +43,23 @@ def test_a_stack_of_the_api_server_belongs_to_the_first_cause_that_it_contains(m
     }
 
 
+@pytest.mark.parametrize(
+    ("stack", "cause"),
+    [
+        ("_find_and_load (importlib);<module> (haapp/render/pod.py:1)", "Python's start: imports"),
+        ("Entry._put (haapp/runtime/feed.py:1);dumps (haapp/api/jsontext.py:2)", "lists: what is kept of each object"),
+        ("get (haapp/cluster/following.py:1);loads (haapp/api/jsontext.py:2)", "lists: JSON"),
+        ("Reconciler.visit (haapp/reconcile/pipeline.py:1);body (haapp/cluster/seen.py:2)", "reading each app"),
+        ("_apply (haapp/reconcile/applying.py:1);plan (haapp/children/plan.py:2)", "comparing with what is there"),
+        ("_apply (haapp/reconcile/applying.py:1)", "the rest of the visits"),
+    ],
+)
+def test_what_a_new_process_does_is_told_apart(module: Callable[[str], Any], stack: str, cause: str) -> None:
+    stacks = module("stacks")
+    sampled = stacks.collapsed([f"run (haapp/main.py:1);{stack} {stacks.RATE}"])
+    assert stacks.shares(stacks.RESTART, sampled) == {cause: 1.0}
+
+
 def test_who_waits_for_an_event_is_no_sample(module: Callable[[str], Any]) -> None:
     stacks = module("stacks")
     lines = [
