@@ -168,7 +168,7 @@ def main() -> int:
     if "floor" in results:
         plots.draw(results, arguments.out)
         table.insert(page, "figures", table.markdown(results))
-    if "profile_operator" in results:
+    if "profile_restart" in results:
         table.insert(page, "profile", profiles.markdown(results))
     return 0
 
