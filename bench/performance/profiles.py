@@ -12,7 +12,7 @@ from typing import Any
 
 from performance import baseline, fleet, phases
 from performance.client import USER_AGENT, each
-from performance.phases import QUIET_SECONDS, STATUS, TIMEOUT, Bench, Figures, new_children
+from performance.phases import QUIET_SECONDS, READY_SECONDS, STATUS, TIMEOUT, Bench, Figures, new_children
 from performance.processes import Meter
 from performance.stacks import API_SERVER, RESTART, shares, spying, traces
 from performance.trail import OPERATOR_AGENTS, Entry, Trail
@@ -86,7 +86,7 @@ async def restarted(bench: Bench, namespace: str, apps: int) -> Figures:
     """What a new process does with its CPU, from its imports until it has visited all apps."""
     bench.operator.stop()
     restart = asyncio.create_task(phases.restart(bench, namespace, apps))
-    await asyncio.to_thread(wait_for, bench.operator.is_running, TIMEOUT, "a new operator", 0.01)
+    await asyncio.to_thread(wait_for, bench.operator.is_running, READY_SECONDS, "a new operator", 0.01)
     async with spying(bench.operator.pid, RESTART, native=False) as found:
         await restart
     return {"apps": apps, "by": found}

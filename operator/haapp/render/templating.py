@@ -105,7 +105,7 @@ _JINJA: Final = Environment(
     autoescape=False,  # noqa: S701 - the output is YAML; `_refuse_unfiltered` is stricter than escaping
 )
 _JINJA.filters["json"] = _json
-_JINJA.globals.clear()
+_JINJA.globals.clear()  # no template calls any of them, and every context would get its own copy
 add_filter = _JINJA.filters.setdefault
 
 
