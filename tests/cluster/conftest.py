@@ -57,15 +57,17 @@ def named(context: str) -> Cluster:
         pytest.exit(f"CONTEXT: {error}", returncode=2)
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster_of(suite: str) -> Iterator[Cluster]:
+    """An embedded cluster for a suite's session, or the one named by CONTEXT. No two suites share one, even where they
+    are run by one process: what a suite installs, or deletes at its end, another may be using."""
     if context := os.environ.get("CONTEXT"):
         used = named(context)
         used.install_crds(*CRDS)
         yield used
         return
-    clusters.delete_leftovers("test-")
-    name = f"test-{os.getpid()}"
+    prefix = f"{suite}-"
+    clusters.delete_leftovers(prefix)
+    name = f"{prefix}{os.getpid()}"
     used = clusters.create(name)
     try:
         nodes.add_nodes(used, *nodes.machines())
@@ -73,6 +75,11 @@ def cluster() -> Iterator[Cluster]:
         yield used
     finally:
         clusters.delete(name)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    yield from cluster_of("test")
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,30 @@
 """Fixtures for tests of what is shipped: manifests as kustomize builds them, charts as helm does, a cluster for all."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from tests.cluster.conftest import cluster, pytest_runtest_makereport
+from tests.cluster.conftest import cluster_of, pytest_runtest_makereport
 from tests.programs import program
 
 from devcluster.binaries import ensure_control_plane
+from devcluster.cluster import Cluster
 
-__all__ = ["cluster", "pytest_runtest_makereport"]
+__all__ = ["pytest_runtest_makereport"]
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 TOOL_SECONDS = 120
 
 Object = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    yield from cluster_of("delivery")
 
 
 @cache

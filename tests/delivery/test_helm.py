@@ -213,6 +213,8 @@ def prometheus(cluster: Cluster) -> Iterator[None]:
 def test_it_installs_upgrades_and_leaves_the_apps_alone(release: Callable[[str], Release]) -> None:
     """Where our CRD is there already, by kubectl."""
     subject = release(SYSTEM)
+    namespaces = subject.cluster.kubectl("get", "namespaces", "-o", "name").split()
+    assert f"namespace/{SYSTEM}" not in namespaces, "an operator's own, which would lose its account at the end"
     subject.install("--take-ownership", "--force-conflicts")
     subject.wait_available(2)
     budget = subject.get("poddisruptionbudget")["status"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pykube
 import pytest
 from tests import rights
-from tests.cluster.conftest import api, cluster, namespace, pytest_runtest_makereport
+from tests.cluster.conftest import api, cluster_of, namespace, pytest_runtest_makereport
 from tests.faults import report
 from tests.faults.candidates import Candidate, leased
 from tests.faults.proxy import Proxy
@@ -23,7 +23,7 @@ from tests.faults.trial import Stage
 from devcluster.cluster import Cluster
 from devcluster.process import Operator
 
-__all__ = ["api", "cluster", "namespace", "pytest_runtest_makereport"]
+__all__ = ["api", "namespace", "pytest_runtest_makereport"]
 
 RAN: dict[str, bool] = {}
 """Of each test of this session whether it passed."""
@@ -31,6 +31,11 @@ RAN: dict[str, bool] = {}
 SEED = os.environ.get("HAAPP_FAULTS_SEED", "1")
 CASE_SECONDS = 900
 WHOLE = os.environ.get("HAAPP_FAULTS") == "all"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    yield from cluster_of("faults")
 
 
 @pytest.fixture(scope="session")
