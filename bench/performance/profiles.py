@@ -49,7 +49,7 @@ async def measure(bench: Bench, arguments: argparse.Namespace, take: Any) -> Non
         apps = fleet.apps(figures.replace("_", "-"), number, service=service)
         await take(figures, _sampled(bench, apps, lambda apps=apps: each(apps, bench.post)))
         await bench.trail().quiet(QUIET_SECONDS, TIMEOUT, everybody=True)
-    await take("profile_own", own(bench, "own", fleet.apps("own", number, service=False)))
+    await take("profile_own", own(bench, "own", fleet.apps("own", number)))
     await take("profile_restart", restarted(bench, "own", 3 * number))
 
 
@@ -79,16 +79,17 @@ async def own(bench: Bench, namespace: str, apps: list[fleet.Object]) -> Figures
     async with spying(bench.operator.pid) as found:
         await each(apps, bench.post)
         await bench.trail().quiet(QUIET_SECONDS, TIMEOUT)
-    return {"apps": len(apps), "by": found}
+    return {"apps": len(apps), "children": len(fleet.children(apps[0])), "by": found}
 
 
 async def restarted(bench: Bench, namespace: str, apps: int) -> Figures:
-    """What a new process does with its CPU, from its imports until it has visited all apps."""
+    """What a new process does with its CPU until it has visited all apps, but for its very first moment."""
     bench.operator.stop()
-    restart = asyncio.create_task(phases.restart(bench, namespace, apps))
-    await asyncio.to_thread(wait_for, bench.operator.is_running, READY_SECONDS, "a new operator", 0.01)
-    async with spying(bench.operator.pid, RESTART, native=False) as found:
-        await restart
+    async with asyncio.TaskGroup() as group:
+        restart = group.create_task(phases.restart(bench, namespace, apps))
+        await asyncio.to_thread(wait_for, bench.operator.is_running, READY_SECONDS, "a new operator", 0.01)
+        async with spying(bench.operator.pid, RESTART, native=False) as found:
+            await restart
     return {"apps": apps, "by": found}
 
 
@@ -142,7 +143,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     """The tables: the cores under each writer, the API server's part by cause, the operator's by its own."""
     tables = [line for service in (False, True) for line in _under_each(results, service)]
     own, restarted = results["profile_own"], results["profile_restart"]
-    made = _own(f"the operator until each of {own['apps']} new apps had its status", own["by"])
+    made = _own(f"the operator until each of {own['apps']} new apps of {own['children']} children had its status", own["by"])
     again = _own(f"a new process with {restarted['apps']} apps in place", restarted["by"])
     return "\n".join([*tables, *made, "", *again])
 
