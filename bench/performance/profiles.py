@@ -143,7 +143,8 @@ def markdown(results: Mapping[str, Any]) -> str:
     """The tables: the cores under each writer, the API server's part by cause, the operator's by its own."""
     tables = [line for service in (False, True) for line in _under_each(results, service)]
     own, restarted = results["profile_own"], results["profile_restart"]
-    made = _own(f"the operator until each of {own['apps']} new apps of {own['children']} children had its status", own["by"])
+    of_what = f"{own['apps']} new apps of {own['children']} children"
+    made = _own(f"the operator until each of {of_what} had its status", own["by"])
     again = _own(f"a new process with {restarted['apps']} apps in place", restarted["by"])
     return "\n".join([*tables, *made, "", *again])
 

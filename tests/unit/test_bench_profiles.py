@@ -1,24 +1,9 @@
 """How `make bench ARGS=--profile` reads what the samplers say."""
 
-import importlib
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-BENCH = str(Path(__file__).parents[2] / "bench")
-
-
-@pytest.fixture
-def module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
-    """Gives a module of the bench, which is on nobody's path."""
-    monkeypatch.syspath_prepend(BENCH)
-    yield lambda name: importlib.import_module(f"performance.{name}")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "performance"]:
-        del sys.modules[name]
-
 
 TRACES = """File: kube-apiserver
 Type: cpu
@@ -34,8 +19,8 @@ Type: cpu
 """
 
 
-def test_a_stack_of_the_api_server_belongs_to_the_first_cause_that_it_contains(module: Callable[[str], Any]) -> None:
-    stacks = module("stacks")
+def test_a_stack_of_the_api_server_belongs_to_the_first_cause_that_it_contains(bench: Callable[[str], Any]) -> None:
+    stacks = bench("stacks")
     assert stacks.shares(stacks.API_SERVER, stacks._traces(TRACES.splitlines())) == {
         "the rest": 0.03,
         "watches: sending what has changed": 0.02,
@@ -54,14 +39,14 @@ def test_a_stack_of_the_api_server_belongs_to_the_first_cause_that_it_contains(m
         ("_apply (haapp/reconcile/applying.py:1)", "the rest of the visits"),
     ],
 )
-def test_what_a_new_process_does_is_told_apart(module: Callable[[str], Any], stack: str, cause: str) -> None:
-    stacks = module("stacks")
+def test_what_a_new_process_does_is_told_apart(bench: Callable[[str], Any], stack: str, cause: str) -> None:
+    stacks = bench("stacks")
     sampled = stacks.collapsed([f"run (haapp/main.py:1);{stack} {stacks.RATE}"])
     assert stacks.shares(stacks.RESTART, sampled) == {cause: 1.0}
 
 
-def test_who_waits_for_an_event_is_no_sample(module: Callable[[str], Any]) -> None:
-    stacks = module("stacks")
+def test_who_waits_for_an_event_is_no_sample(bench: Callable[[str], Any]) -> None:
+    stacks = bench("stacks")
     lines = [
         f"run (haapp/main.py:1);render (haapp/render/pod.py:2) {stacks.RATE}",
         f"run (haapp/main.py:1);epoll_wait (libc.so) {stacks.RATE}",
@@ -70,5 +55,5 @@ def test_who_waits_for_an_event_is_no_sample(module: Callable[[str], Any]) -> No
     assert stacks.shares(stacks.OPERATOR, stacks.collapsed(lines)) == {"rendering": 1.0}
 
 
-def test_parts_are_scaled_to_all_that_was_used(module: Callable[[str], Any]) -> None:
-    assert module("profiles")._whole({"a": 1.0, "b": 3.0}, used=8.0) == {"a": 2.0, "b": 6.0}
+def test_parts_are_scaled_to_all_that_was_used(bench: Callable[[str], Any]) -> None:
+    assert bench("profiles")._whole({"a": 1.0, "b": 3.0}, used=8.0) == {"a": 2.0, "b": 6.0}

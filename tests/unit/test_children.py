@@ -134,6 +134,20 @@ def test_members_of_a_set_are_ours_one_by_one() -> None:
     assert lost([]) is None
 
 
+@pytest.mark.parametrize("nothing", [{}, [], None])
+def test_what_asks_for_nothing_cannot_be_missing(nothing: Any) -> None:
+    wanted = {**DESIRED, "spec": {**DESIRED["spec"], "strategy": nothing}}
+    assert first_missing(wanted, live(OWNED).owned) is None
+
+
+@pytest.mark.parametrize("whole", [{"a": "b"}, ["a"], [{"a": "b"}]])
+def test_a_map_or_list_that_is_owned_as_a_whole_is_not_looked_into(whole: Any) -> None:
+    fields = {**OWNED, "f:spec": {**OWNED["f:spec"], "f:selector": {}}}
+    wanted = {**DESIRED, "spec": {**DESIRED["spec"], "selector": whole}}
+    assert first_missing(wanted, live(fields).owned) is None
+    assert first_missing(wanted, live(OWNED).owned) == "spec.selector"
+
+
 def test_an_item_that_is_not_ours_is_told_by_its_place() -> None:
     more = {"name": "log", "image": "log:1"}
     template = DESIRED["spec"]["template"]["spec"]

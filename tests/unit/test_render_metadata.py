@@ -89,6 +89,19 @@ def test_a_hash_tells_values_apart_and_not_their_order(value: Any) -> None:
     assert digest({"a": value, "b": 2}) != digest({"a": [value], "b": 2})
 
 
+@pytest.mark.parametrize(
+    ("value", "digits"),
+    [
+        ({"b": [1, None], "a": "x"}, "a8d71f64d3dc772b"),
+        ({"b": "ü", "a": 0.5}, "e194c50b526e3de8"),
+        ([10**25], "d5a45eb843b3bf3f"),
+    ],
+)
+def test_a_hash_stays_what_it_is_from_version_to_version(value: Any, digits: str) -> None:
+    """Another one for the same value would write every object anew, and roll the pods that have configuration."""
+    assert digest(value) == digits
+
+
 def test_an_adopted_deployment_keeps_its_selector_and_its_pods_have_it() -> None:
     environment = Environment(adopted_selector={"app": "old", names.LABEL_NAME: "chart"})
     deployment = deployment_of({}, environment)
