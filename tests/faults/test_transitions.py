@@ -140,9 +140,10 @@ def assert_generations(moving: Trial, plain: set[str]) -> None:
 
 
 def assert_steady(stage: Stage, moving: Trial) -> None:
-    """Nothing is written, and hardly anything asked, when all has been said; a watch may begin anew."""
+    """Nothing is written, and hardly anything asked, when all has been said; a watch may begin anew. What is still said
+    of namespaces that earlier tests have left to be deleted is none of these apps' business."""
     before = len(stage.proxy.calls)
     time.sleep(STEADY_SECONDS)
-    calls = stage.proxy.calls[before:]
+    calls = [call for call in stage.proxy.calls[before:] if call.namespace in ("", moving.space.name)]
     assert [call for call in calls if call.is_write] == []
-    assert len([call for call in calls if call.namespace == moving.space.name or call.verb != "watch"]) <= 2, calls
+    assert len([call for call in calls if call.namespace or call.verb != "watch"]) <= 2, calls
