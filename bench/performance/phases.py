@@ -93,11 +93,10 @@ async def create(bench: Bench, namespace: str, apps: list[fleet.Object], childre
     first = min(entry.received for entry in begun.values())
     deployed = {e.key: e.answered for e in made if e.resource == "deployments"}
     latency = [deployed[key] - entry.answered for key, entry in begun.items()]
-    written = [entry for entry in trail.of_operator() if entry.is_write]
     return {
         "apps": len(apps),
         "seconds": round(max(entry.answered for entry in made) - first, 2),
-        "seconds_observed": round(max(entry.answered for entry in written) - first, 2),
+        "seconds_observed": round(_last_write(trail) - first, 2),
         "latency_s": {"p50": round(quantile(latency, 0.5), 3), "p99": round(quantile(latency, 0.99), 3)},
         "latencies_s": _curve(latency),
         **_requests(trail, len(apps)),
@@ -114,11 +113,10 @@ async def edit(bench: Bench, apps: list[fleet.Object], image: str) -> Figures:
     await trail.quiet(QUIET_SECONDS, TIMEOUT)
     first = min(entry.received for entry in trail.entries if entry.resource == PLURAL and entry.verb == "patch")
     last = max(entry.answered for entry in _patched(trail.entries))
-    observed = max(entry.answered for entry in trail.of_operator() if entry.is_write)
     return {
         "apps": len(apps),
         "seconds": round(last - first, 2),
-        "seconds_observed": round(observed - first, 2),
+        "seconds_observed": round(_last_write(trail) - first, 2),
         **_requests(trail, len(apps)),
         "used": meter.read(),
     }
@@ -253,6 +251,10 @@ def new_children(entries: Iterable[Entry], namespace: str) -> list[Entry]:
     """The children that the operator, or the bench in its place, has made in a namespace: not what every one has."""
     made = (e for e in entries if e.namespace == namespace and e.agent.startswith((*OPERATOR_AGENTS, USER_AGENT)))
     return [e for e in made if e.resource in CHILDREN and e.code == 201]
+
+
+def _last_write(trail: Trail) -> float:
+    return max(entry.answered for entry in trail.of_operator() if entry.is_write)
 
 
 def _patched(entries: Iterable[Entry]) -> list[Entry]:
